@@ -1,0 +1,59 @@
+"""Plain values for an HTTP exchange. No web framework leaks past server.py; no operation writes to a socket."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+
+class Headers:
+    """An ordered multi-map of header names (case kept) to text values; look-up ignores case."""
+
+    def __init__(self, pairs: list[tuple[str, str]] | None = None) -> None:
+        self.pairs: list[tuple[str, str]] = list(pairs or [])
+
+    def get(self, name: str) -> str | None:
+        """The first value, or None when absent or empty (COS clients send empty values to mean absent)."""
+        wanted = name.lower()
+        for key, value in self.pairs:
+            if key.lower() == wanted and value != "":
+                return value
+        return None
+
+    def all(self, name: str) -> list[str]:
+        wanted = name.lower()
+        return [value for key, value in self.pairs if key.lower() == wanted]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.pairs)
+
+    def __contains__(self, name: str) -> bool:
+        return any(key.lower() == name.lower() for key, _ in self.pairs)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came off the wire.
+
+    `target` is the raw request target (origin-form or absolute-form, percent-encoding untouched). `headers` hold text
+    decoded as UTF-8 with surrogateescape. `body` is read once; `length` is its length in bytes when known.
+    """
+
+    method: str
+    target: str
+    headers: Headers
+    body: BinaryIO = field(default_factory=io.BytesIO)
+    length: int | None = None
+    remote: str = "127.0.0.1"
+
+
+@dataclass
+class Response:
+    """A response: `body` is bytes, or an iterator of chunks together with `length` in bytes."""
+
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | Iterator[bytes] = b""
+    length: int | None = None
