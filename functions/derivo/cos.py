@@ -1,0 +1,217 @@
+"""The one module that imports the SDK: COS calls with time-outs, and answers made of plain values.
+
+Failures of every kind become a CosFailure with a code of outcomes.CODES. What the SDK hands back raw (dict or list or
+None, `<Error>` under 200, a body that is no XML; COS 6) is normalised here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any, BinaryIO, Optional, Union
+from xml.etree.ElementTree import ParseError
+
+import msgspec
+from qcloud_cos import CosClientError, CosConfig, CosS3Client, CosServiceError
+from requests.exceptions import RequestException
+
+from derivo.outcomes import is_retryable
+from derivo.settings import Settings
+
+# Law 9: the SDK logs whole URLs at INFO and Authorization values at DEBUG (COS 6). Nothing of it is let out.
+_sdk_log = logging.getLogger("qcloud_cos")
+_sdk_log.setLevel(logging.CRITICAL + 1)
+_sdk_log.propagate = False
+
+_CONNECT_SECONDS = 5.0
+
+
+class CosFailure(Exception):
+    """A call of COS that did not do what was asked. `status` is the HTTP status, 0 without an answer."""
+
+    def __init__(self, code: str, message: str = "", *, status: int = 0, request_id: str = "") -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.request_id = request_id
+
+    @property
+    def retryable(self) -> bool:
+        return is_retryable(self.code, self.status)
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One object that CI says it wrote: pixels, bytes, ETag without quotes; 0 or "" where CI did not say."""
+
+    key: str
+    location: str = ""
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    size: int = 0
+    etag: str = ""
+
+
+class Processed(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one processing call: the source's facts and every result that CI names."""
+
+    etag: str = ""
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    results: tuple[Result, ...] = ()
+    request_id: str = ""
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """What a HEAD tells. `meta` has lower-case names."""
+
+    etag: str
+    size: int
+    meta: Mapping[str, str]
+
+
+class Cos:
+    """COS as Derivo uses it. Cheap to build; the SDK keeps one connection pool for the whole process (COS 6)."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.require_credentials()
+        self._settings = settings
+
+    def process(self, *, bucket: str, region: str, key: str, pic_operations: str, timeout: float) -> Processed:
+        """`POST /key?image_process`: run up to five rules on a stored object. `timeout` in seconds."""
+        client = self._client(region, timeout)
+        headers, body = _call(client.ci_image_process, Bucket=bucket, Key="/" + key, PicOperations=pic_operations)
+        return _processed(headers, body)
+
+    def head(self, *, bucket: str, region: str, key: str, timeout: float) -> Optional[Head]:
+        """The object's facts, or None when there is no such object."""
+        try:
+            headers = _call(self._client(region, timeout).head_object, Bucket=bucket, Key="/" + key)
+        except CosFailure as failure:
+            if failure.status == 404:
+                return None
+            raise
+        lower = {str(name).lower(): str(value) for name, value in headers.items()}
+        return Head(
+            etag=lower.get("etag", "").strip('"'),
+            size=_number(lower.get("content-length")),
+            meta={name: value for name, value in lower.items() if name.startswith("x-cos-meta-")},
+        )
+
+    def put(
+        self,
+        *,
+        bucket: str,
+        region: str,
+        key: str,
+        body: Union[bytes, BinaryIO],
+        headers: Mapping[str, Any],
+        pic_operations: Optional[str] = None,
+        timeout: float,
+    ) -> Optional[Processed]:
+        """PUT an object, processed on the way when `pic_operations` is given. `headers` use the SDK's names."""
+        client = self._client(region, timeout)
+        if pic_operations is None:
+            _call(client.put_object, Bucket=bucket, Key="/" + key, Body=body, **headers)
+            return None
+        answer_headers, answer = _call(
+            client.ci_put_object, Bucket=bucket, Key="/" + key, Body=body, PicOperations=pic_operations, **headers
+        )
+        return _processed(answer_headers, answer)
+
+    def upload_in_parts(
+        self, *, bucket: str, region: str, key: str, path: str, headers: Mapping[str, Any], timeout: float
+    ) -> None:
+        """Upload a large file in parts; an upload that broke off is taken up again where it stood."""
+        client = self._client(region, timeout, retries=3)
+        _call(client.upload_file, Bucket=bucket, Key="/" + key, LocalFilePath=path, PartSize=8, MAXThread=4, **headers)
+
+    def _client(self, region: str, timeout: float, retries: int = 0) -> CosS3Client:
+        # The SDK's own retries sleep 1+2+3 s whatever time is left; derive.py retries within the time budget instead.
+        settings = self._settings
+        proxies = {settings.scheme: settings.proxy} if settings.proxy else None
+        try:
+            config = CosConfig(
+                Region=region,
+                SecretId=settings.secret_id,
+                SecretKey=settings.secret_key,
+                Token=settings.token or None,
+                Scheme=settings.scheme,
+                Proxies=proxies,
+                Timeout=(min(_CONNECT_SECONDS, timeout), timeout),
+            )
+        except CosClientError as error:
+            raise CosFailure("InvalidArgument", str(error)) from None
+        # the SDK strips one leading slash from keys; callers here always give it one, so that keys arrive whole
+        return CosS3Client(config, retry=retries)
+
+
+def _call(method: Any, **arguments: Any) -> Any:
+    """Call the SDK; every way in which it fails becomes a CosFailure, without the SDK's chain of causes."""
+    try:
+        return method(**arguments)
+    except CosServiceError as error:
+        raise CosFailure(
+            _text(error.get_error_code()) or f"Http{error.get_status_code()}",
+            _text(error.get_error_msg()),
+            status=int(error.get_status_code()),
+            request_id=_text(error.get_request_id()),
+        ) from None
+    except CosClientError as error:
+        if isinstance(error.__context__, RequestException):
+            raise CosFailure("NetworkError", type(error.__context__).__name__) from None
+        raise CosFailure("InvalidRequestKey", str(error)) from None
+    except (ParseError, SyntaxError) as error:
+        raise CosFailure("UnreadableAnswer", f"the body is not XML: {error}") from None
+    except (UnicodeError, ValueError) as error:
+        raise CosFailure("InvalidRequestKey", f"{type(error).__name__}: {error}") from None
+
+
+def _processed(headers: Mapping[str, Any], body: Any) -> Processed:
+    if not isinstance(body, dict):
+        raise CosFailure("UnreadableAnswer", "the answer holds no UploadResult")
+    request_id = _text(headers.get("x-cos-request-id"))
+    if "Code" in body and "OriginalInfo" not in body:
+        raise CosFailure(_text(body["Code"]) or "UnreadableAnswer", _text(body.get("Message")), request_id=request_id)
+    original = _members(body.get("OriginalInfo"))
+    image = _members(original.get("ImageInfo"))
+    objects = _members(body.get("ProcessResults")).get("Object")
+    if isinstance(objects, dict):
+        objects = [objects]
+    if not isinstance(objects, list):
+        objects = []
+    return Processed(
+        etag=_text(original.get("ETag")).strip('"'),
+        format=_text(image.get("Format")),
+        width=_number(image.get("Width")),
+        height=_number(image.get("Height")),
+        results=tuple(_result(item) for item in objects if isinstance(item, dict)),
+        request_id=request_id,
+    )
+
+
+def _result(item: Mapping[str, Any]) -> Result:
+    return Result(
+        key=_text(item.get("Key")),
+        location=_text(item.get("Location")),
+        format=_text(item.get("Format")).lower(),
+        width=_number(item.get("Width")),
+        height=_number(item.get("Height")),
+        size=_number(item.get("Size")),
+        etag=_text(item.get("ETag")).strip('"'),
+    )
+
+
+def _members(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> int:
+    text = value if isinstance(value, str) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

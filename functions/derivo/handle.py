@@ -1,0 +1,178 @@
+"""One invocation: every source of the event gets its plan, its outcomes and its log line; then one verdict for all.
+
+Retryable failures are raised, so that the platform tries again; permanent ones are reported and acknowledged, so that
+they do not burn retries (SCF 3.1, law 3). One source's trouble never keeps another from its derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import msgspec
+
+from derivo.clock import Clock, Deadline
+from derivo.cos import Cos
+from derivo.derive import derive
+from derivo.events import EventError, Source, Unusable, sources
+from derivo.log import Log
+from derivo.matching import RuleSetIndex
+from derivo.outcomes import FAILED, SKIPPED, WRITTEN, Outcome, Work
+from derivo.plan import Plan, plan
+
+# The platform's default (SCF 5.2), used when the context does not tell.
+_DEFAULT_BUDGET_SECONDS = 3.0
+
+
+class Unfinished(Exception):
+    """Work that another try may finish. Raised once for all sources of an event, so that the platform retries it."""
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What an invocation returns, and what its retry would have to do: counts, and one text a retryable failure."""
+
+    sources: int = 0
+    written: int = 0
+    skipped: int = 0
+    failed: int = 0
+    unusable: int = 0
+    retryable: list[str] = msgspec.field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.written += outcome.status == WRITTEN
+        self.skipped += outcome.status == SKIPPED
+        self.failed += outcome.status == FAILED
+        if outcome.retryable:
+            self.retryable.append(f"{outcome.derivative.key}: {outcome.code}")
+
+
+def handle(
+    event: Any, context: Any, *, client: Cos, rule_sets: RuleSetIndex, clock: Clock, log: Log, region: str = ""
+) -> Summary:
+    """Process an event. Returns the summary; raises Unfinished when something retryable is left.
+
+    An event that is not COS's is logged and acknowledged: trying it again could not make it one.
+    """
+    deadline = Deadline(clock, _budget(context))
+    summary = Summary()
+    invocation = _text(context, "request_id")
+    try:
+        found = sources(event, default_region=region or None)
+    except EventError as error:
+        log({"level": "error", "msg": "not_a_cos_event", "error": str(error), "invocation": invocation})
+        summary.unusable = 1
+        return summary
+    for source in found:
+        if isinstance(source, Unusable):
+            summary.unusable += 1
+            log(_unusable_line(source, invocation))
+            continue
+        summary.sources += 1
+        started = clock.monotonic()
+        made, work = _process(source, client, rule_sets, deadline)
+        for outcome in work.outcomes:
+            summary.add(outcome)
+        log(_source_line(made, work, invocation, milliseconds=round((clock.monotonic() - started) * 1000)))
+    if summary.retryable:
+        raise Unfinished(
+            f"{len(summary.retryable)} derivatives of {summary.sources} sources are left to a retry: "
+            + "; ".join(summary.retryable[:10])
+        )
+    return summary
+
+
+def _process(source: Source, client: Cos, rule_sets: RuleSetIndex, deadline: Deadline) -> tuple[Plan, Work]:
+    """Run the plan of the source; where the event leaves its key open, of the first reading that exists."""
+    readings = _readings(source, rule_sets)
+    work = derive(readings[0], client, deadline)
+    if work.gone and len(readings) > 1:
+        return readings[1], derive(readings[1], client, deadline)
+    return readings[0], work
+
+
+def _readings(source: Source, rule_sets: RuleSetIndex) -> list[Plan]:
+    first = plan(source, rule_sets)
+    if source.other_key is None:
+        return [first]
+    second = plan(msgspec.structs.replace(source, key=source.other_key, other_key=None), rule_sets)
+    # a reading that no rule set matches has nothing to do, and would hide the other one
+    return [made for made in (first, second) if made.derivatives or made.blocked] or [first]
+
+
+def _source_line(made: Plan, work: Work, invocation: str, *, milliseconds: int) -> dict[str, Any]:
+    source = made.source
+    failures = [outcome for outcome in work.outcomes if outcome.status == FAILED]
+    return {
+        "level": "error" if failures else "info",
+        "msg": "derived" if work.outcomes else "no_rule_set_matches",
+        "bucket": source.bucket,
+        "key": source.key,
+        "event": source.event_name,
+        "size": source.size,
+        "etag": work.source_etag or source.etag,
+        "format": work.source_format or None,
+        "width": work.source_width or None,
+        "height": work.source_height or None,
+        "written": sum(outcome.status == WRITTEN for outcome in work.outcomes),
+        "skipped": sum(outcome.status == SKIPPED for outcome in work.outcomes),
+        "failed": len(failures),
+        "retryable": sum(outcome.retryable for outcome in failures),
+        "error": failures[0].code if failures else None,
+        "calls": work.calls,
+        "heads": work.heads,
+        "ms": milliseconds,
+        "plan": made.digest,
+        "upload": source.request_id or None,
+        "invocation": invocation or None,
+        "requests": " ".join(work.request_ids) or None,
+        "derivatives": [_detail(outcome) for outcome in work.outcomes],
+    }
+
+
+def _detail(outcome: Outcome) -> dict[str, Any]:
+    derivative = outcome.derivative
+    detail: dict[str, Any] = {
+        "rule_set": derivative.rule_set,
+        "name": derivative.name,
+        "bucket": derivative.bucket,
+        "key": derivative.key,
+        "outcome": outcome.text,
+    }
+    if outcome.status == WRITTEN:
+        detail.update(
+            format=outcome.format, width=outcome.width, height=outcome.height, size=outcome.size, etag=outcome.etag
+        )
+    elif outcome.message:
+        detail["message"] = outcome.message
+    return detail
+
+
+def _unusable_line(item: Unusable, invocation: str) -> dict[str, Any]:
+    return {
+        "level": "error" if item.permanent_error else "info",
+        "msg": "skipped",
+        "reason": item.reason,
+        "detail": item.detail or None,
+        "bucket": item.bucket or None,
+        "key": item.key or None,
+        "invocation": invocation or None,
+    }
+
+
+def _budget(context: Any) -> float:
+    """Seconds this invocation may take. The platform tells the configured time-out only (SCF 2.2)."""
+    value = _member(context, "time_limit_in_ms")
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
+        return float(value) / 1000.0
+    return _DEFAULT_BUDGET_SECONDS
+
+
+def _text(context: Any, name: str) -> str:
+    value = _member(context, name)
+    return value if isinstance(value, str) else ""
+
+
+def _member(context: Any, name: str) -> Optional[Any]:
+    if isinstance(context, Mapping):
+        return context.get(name)
+    return getattr(context, name, None)

@@ -1,0 +1,99 @@
+"""Every setting in one table: it feeds the environment, `--help` and the docs. Nothing else reads os.environ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+import msgspec
+
+
+class SettingsError(ValueError):
+    """A setting is missing or malformed; the message names it and says what to do."""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """`attribute` of Settings, the environment variable's `name`, its default as text, its parser, a line of help."""
+
+    attribute: str
+    name: str
+    default: str
+    parse: Callable[[str], Any]
+    help: str
+
+
+def _scheme(text: str) -> str:
+    if text not in ("http", "https"):
+        raise ValueError("expected http or https")
+    return text
+
+
+def _proxy(text: str) -> Optional[str]:
+    if not text:
+        return None
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("expected a URL such as http://127.0.0.1:9000")
+    return text.rstrip("/")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 900:
+        raise ValueError("expected seconds, above 0 and up to 900")
+    return value
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("rules", "DERIVO_RULES", "", str, "folder of the rule sets; default: rules/ beside index.py"),
+    Setting("scheme", "DERIVO_COS_SCHEME", "https", _scheme, "scheme for COS: https, or http for coslocal"),
+    Setting("proxy", "DERIVO_COS_PROXY", "", _proxy, "URL of a coslocal (or another HTTP proxy) that answers for COS"),
+    Setting("call_timeout", "DERIVO_CALL_TIMEOUT", "60", _seconds, "longest time one call of COS may take, in seconds"),
+    Setting("region", "TENCENTCLOUD_REGION", "", str, "region used when neither event nor command line names one"),
+    Setting("secret_id", "TENCENTCLOUD_SECRETID", "", str, "SecretId; set by the platform from the execution role"),
+    Setting("secret_key", "TENCENTCLOUD_SECRETKEY", "", str, "SecretKey; set by the platform from the execution role"),
+    Setting("token", "TENCENTCLOUD_SESSIONTOKEN", "", str, "session token of temporary keys, where there is one"),
+)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The values in force. See SETTINGS for their meaning."""
+
+    rules: str = ""
+    scheme: str = "https"
+    proxy: Optional[str] = None
+    call_timeout: float = 60.0
+    region: str = ""
+    secret_id: str = ""
+    secret_key: str = ""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        # law 9: a Settings that lands in a log or a traceback must not carry the keys with it
+        return f"Settings(rules={self.rules!r}, scheme={self.scheme!r}, proxy={self.proxy!r}, region={self.region!r})"
+
+    def require_credentials(self) -> None:
+        """Raise SettingsError unless there is a SecretId and a SecretKey."""
+        missing = [
+            name
+            for name, value in (("TENCENTCLOUD_SECRETID", self.secret_id), ("TENCENTCLOUD_SECRETKEY", self.secret_key))
+            if not value
+        ]
+        if missing:
+            raise SettingsError(
+                f"no credentials: {' and '.join(missing)} not set. In the cloud, give the function an execution role "
+                "(serverless.yml: inputs.role); elsewhere, set the variables"
+            )
+
+
+def read(environ: Optional[Mapping[str, str]] = None) -> Settings:
+    """Settings from the environment. Raises SettingsError that names the variable."""
+    values = os.environ if environ is None else environ
+    parsed: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = values.get(setting.name, "").strip() or setting.default
+        try:
+            parsed[setting.attribute] = setting.parse(text)
+        except ValueError as error:
+            raise SettingsError(f"{setting.name}={text!r}: {error}") from None
+    return Settings(**parsed)

@@ -1,0 +1,61 @@
+"""The function's entry: wires environment and event to the library, decides raise or return. Nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from derivo import settings
+from derivo.clock import SystemClock
+from derivo.cos import Cos
+from derivo.handle import handle
+from derivo.log import to_stdout
+from derivo.matching import RuleSetIndex
+from derivo.rulesets import Loaded, load
+
+
+class ConfigurationError(Exception):
+    """The deployment is not right; the message says where. Raised, so that no event is acknowledged unserved."""
+
+
+def _load() -> Loaded:
+    folder = settings.read().rules or str(Path(__file__).resolve().parent / "rules")
+    return load(folder)
+
+
+# At import, so that the cold start pays once and warm invocations do not (COS 7).
+_LOADED = _load()
+_INDEX = RuleSetIndex(_LOADED.rule_sets)
+
+
+def main_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Called by the platform for every event. Returns a summary; raises what must be tried again."""
+    try:
+        # at each invocation: whether a warm instance's temporary keys are renewed in place is not documented (SCF 2.3)
+        configured = settings.read()
+        client = Cos(configured)
+    except settings.SettingsError as error:
+        raise ConfigurationError(str(error)) from None
+    summary = handle(
+        event,
+        context,
+        client=client,
+        rule_sets=_INDEX,
+        clock=SystemClock(),
+        log=to_stdout,
+        region=configured.region,
+    )
+    if _LOADED.errors or not _LOADED.rule_sets:
+        # the good rule sets have been served; the event stays unfinished, because a broken one may have wanted it too
+        raise ConfigurationError(_what_is_wrong(_LOADED))
+    result: dict[str, Any] = msgspec.to_builtins(summary)
+    return result
+
+
+def _what_is_wrong(loaded: Loaded) -> str:
+    if not loaded.errors:
+        return "there are no rule sets: put YAML files into rules/ beside index.py, or set DERIVO_RULES"
+    first = loaded.errors[0]
+    more = f" (and {len(loaded.errors) - 1} more: run derivo lint)" if len(loaded.errors) > 1 else ""
+    return f"{first.where}: {first.code}: {first.message}{more}"
