@@ -1,0 +1,1 @@
+"""derivo: the command line."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from derivo import settings
 from derivo.clock import SystemClock
 from derivo.cos import Cos

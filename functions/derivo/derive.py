@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Optional
 
-import msgspec
-
 from derivo.clock import Deadline
 from derivo.cos import Cos, CosFailure, Processed, Result
 from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
@@ -23,15 +21,16 @@ _OF_THE_WHOLE = frozenset(
 )
 
 
-def derive(plan: Plan, cos: Cos, deadline: Deadline) -> Work:
+def derive(plan: Plan, cos: Cos, deadline: Deadline, *, done: tuple[Outcome, ...] = ()) -> Work:
     """Carry out a plan: ceil(n/5) processing calls on the good path. Never raises for what COS does.
 
-    `Work.gone` tells that the source does not exist (any more); its outcomes are then `skipped(source_gone)`.
+    `done` are outcomes already reached, by the upload itself; the rest is made. `Work.gone` tells that the source does not
+    exist (any more); its outcomes are then `skipped(source_gone)`.
     """
     run = _Run(plan, cos, deadline)
     blocked = [failed(item.derivative, item.reason, message=item.detail) for item in plan.blocked]
-    remaining = plan.derivatives
-    if plan.derivatives and plan.source.meta.get(UPLOAD_MARK) == plan.digest:
+    remaining = run.without(done)
+    if remaining and not done and plan.source.meta.get(UPLOAD_MARK) == plan.digest:
         remaining = run.skip_standing()
     for request in requests_for(plan.source, remaining):
         run.carry_out(request)
@@ -71,6 +70,11 @@ class _Run:
                 continue
             self._settle(missing, failure)
             return
+
+    def without(self, done: tuple[Outcome, ...]) -> tuple[Planned, ...]:
+        """Take over outcomes; returns the derivatives that have none yet."""
+        self._outcomes.update({outcome.derivative: outcome for outcome in done})
+        return tuple(derivative for derivative in self._plan.derivatives if derivative not in self._outcomes)
 
     def skip_standing(self) -> tuple[Planned, ...]:
         """The derivatives that the uploader's own processing did not leave in the bucket; the others are skipped."""
@@ -120,13 +124,7 @@ class _Run:
         return self._take(request, answer)
 
     def _take(self, request: ProcessRequest, answer: Processed) -> Optional[CosFailure]:
-        """Check that each derivative asked for is named in the answer (law 3: never trust a 200 alone)."""
-        results = list(answer.results)
-        for derivative in request.derivatives:
-            found = _find(derivative, results)
-            if found is not None:
-                results.remove(found)
-                self._outcomes[derivative] = written(derivative, found)
+        self.without(carried_out(request, answer))
         if all(derivative in self._outcomes for derivative in request.derivatives):
             return None
         return CosFailure("MissingFromAnswer", "CI answered 200 without naming the derivative")
@@ -156,8 +154,19 @@ class _Run:
         return head is not None and head.size > 0
 
 
-def written(derivative: Planned, result: Result) -> Outcome:
-    """The outcome of a derivative that CI named in its answer."""
+def carried_out(request: ProcessRequest, answer: Processed) -> tuple[Outcome, ...]:
+    """The outcomes of those derivatives of the request that the answer names (law 3: a 200 alone proves nothing)."""
+    results = list(answer.results)
+    outcomes = []
+    for derivative in request.derivatives:
+        found = _find(derivative, results)
+        if found is not None:
+            results.remove(found)
+            outcomes.append(_written(derivative, found))
+    return tuple(outcomes)
+
+
+def _written(derivative: Planned, result: Result) -> Outcome:
     return Outcome(
         derivative=derivative,
         status=WRITTEN,
@@ -183,8 +192,3 @@ def _same_key(reported: str, planned: str) -> bool:
 
 def _as_xml(key: str) -> str:
     return key.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def with_outcomes(work: Work, outcomes: tuple[Outcome, ...]) -> Work:
-    """The same work with other outcomes in front, e.g. those of the upload itself."""
-    return msgspec.structs.replace(work, outcomes=outcomes + work.outcomes)

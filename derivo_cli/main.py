@@ -1,0 +1,87 @@
+"""The command line: arguments only; what a command does is in derivo_cli/commands/."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from derivo import __version__, settings
+from derivo_cli.exits import BUG, DONE, INTERRUPTED, USAGE, Stop
+
+app = typer.Typer(
+    name="derivo",
+    help="Every new image in a Tencent COS bucket gets its derivatives, made inside the cloud.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Rules = Annotated[Path, typer.Option("--rules", help="Folder of the rule sets, or one file.")]
+Region = Annotated[str | None, typer.Option("--region", help="Region of the bucket; default: TENCENTCLOUD_REGION.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"derivo {__version__}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Every new image in a Tencent COS bucket gets its derivatives, made inside the cloud."""
+
+
+@app.command()
+def put(
+    files: Annotated[list[Path], typer.Argument(help="Image files.", show_default=False)],
+    destination: Annotated[
+        str, typer.Argument(help="cos://BUCKET-APPID/KEY, or cos://BUCKET-APPID/FOLDER/ for many.", show_default=False)
+    ],
+    rules: Rules = Path("rules"),
+    region: Region = None,
+    as_json: AsJson = False,
+) -> None:
+    """Upload images and make their derivatives in the same request."""
+    from derivo_cli.commands import put as command
+
+    raise typer.Exit(
+        command.run(files, destination, rules_folder=rules, region=region, as_json=as_json, console=Console())
+    )
+
+
+def main() -> None:
+    """The entry point: expected failures are one line and their code, a bug is 3 with a report to paste."""
+    try:
+        app()
+    except (Stop, settings.SettingsError) as error:
+        sys.stderr.write(f"derivo: {error}\n")
+        sys.exit(error.code if isinstance(error, Stop) else USAGE)
+    except KeyboardInterrupt:
+        sys.stderr.write("derivo: interrupted\n")
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        sys.stderr.write(_report(error))
+        sys.exit(BUG)
+
+
+def _report(error: Exception) -> str:
+    """A bug's report: what to paste, and nothing secret (no environment, no argument)."""
+    frames = "".join(traceback.format_exception(error))
+    return (
+        "derivo: this is a bug in derivo; please report it with the lines below\n\n"
+        f"derivo {__version__}, SDK {version('cos-python-sdk-v5')}, Python {platform.python_version()}, "
+        f"{platform.platform()}\n\n{frames}"
+    )

@@ -1,0 +1,26 @@
+"""Rule sets for a command: loaded, with every fault shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from derivo.matching import RuleSetIndex
+from derivo.rulesets import Loaded, load, render
+from derivo_cli.exits import FINDINGS, USAGE, Stop
+
+
+def loaded(folder: Path) -> Loaded:
+    """All rule sets of a folder or file. Raises Stop when there is no such place."""
+    if not folder.exists():
+        raise Stop(f"there is no {folder}; name the folder of your rule sets with --rules", USAGE)
+    return load(str(folder))
+
+
+def index(folder: Path) -> RuleSetIndex:
+    """The rule sets, ready to be matched. Raises Stop when one has an error: nothing is done with half of the rules."""
+    found = loaded(folder)
+    if found.errors:
+        raise Stop("\n".join(render(fault) for fault in found.errors), FINDINGS)
+    if not found.rule_sets:
+        raise Stop(f"there are no rule sets in {folder}", USAGE)
+    return RuleSetIndex(found.rule_sets)
