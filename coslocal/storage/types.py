@@ -7,6 +7,22 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 
+class StoreError(Exception):
+    """The store could not do what was asked because something it needs is gone."""
+
+
+class BucketGone(StoreError):
+    """The bucket does not exist (any more)."""
+
+
+class BlobGone(StoreError):
+    """The bytes are no longer there: the object was overwritten or deleted after it was looked up."""
+
+
+class UploadGone(StoreError):
+    """The multipart upload does not exist, or one of its parts was replaced meanwhile."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Bucket:
     """`name` is `<name>-<appid>`; `created` unix seconds."""
@@ -44,7 +60,7 @@ class Blob:
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A multipart upload. `headers` come from its start and go to the object."""
+    """A multipart upload. `headers` and `configurations` (ACL, tags) come from its start and go to the object."""
 
     bucket: str
     key: str
@@ -52,6 +68,7 @@ class Upload:
     started: float
     headers: Mapping[str, str] = field(default_factory=dict)
     storage_class: str = "STANDARD"
+    configurations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,33 +82,66 @@ class Part:
 
 
 class Store(Protocol):
-    """Buckets, objects, multipart uploads and stored configurations. Every change is atomic and durable when it returns.
+    """Buckets, objects, multipart uploads and stored configurations. Every change is atomic and stands when it returns.
 
-    Keys are text (surrogateescape for bytes that are not UTF-8) and are ordered by their UTF-8 bytes.
+    Keys are text (surrogateescape for bytes that are not UTF-8) and are ordered by their UTF-8 bytes. A configuration
+    is a small document under (bucket, key, name); the bucket's own have the key "". Those of an object (ACL, tags) go
+    with it: `put` replaces them all.
     """
 
-    def create_bucket(self, bucket: Bucket) -> bool: ...
+    def create_bucket(self, bucket: Bucket) -> bool:
+        """False when the name is taken."""
+
     def bucket(self, name: str) -> Bucket | None: ...
     def buckets(self) -> list[Bucket]: ...
-    def delete_bucket(self, name: str) -> bool: ...
+    def delete_bucket(self, name: str) -> bool:
+        """False when the bucket still holds objects or unfinished uploads."""
 
-    def take_in(self, body: BinaryIO) -> Blob: ...
-    def put(self, item: StoredObject) -> None: ...
+    def take_in(self, body: BinaryIO) -> Blob:
+        """Read `body` to its end into a blob; constant memory where the store is on disk."""
+
+    def discard(self, blob: str) -> None:
+        """Drop a blob that was taken in and became no object."""
+
+    def put(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
+        """Create or replace an object. Raises BucketGone."""
+
+    def append(self, item: StoredObject, tail: Blob, *, expected: int) -> StoredObject | None:
+        """Put `item` as the standing object of `expected` bytes (0: none) with `tail` behind; None if it is not so."""
+
     def get(self, bucket: str, key: str) -> StoredObject | None: ...
+    def update(self, item: StoredObject) -> None:
+        """Replace what is written about a standing object (headers, class), not its bytes nor configurations."""
+
     def delete(self, bucket: str, key: str) -> StoredObject | None: ...
-    def scan(self, bucket: str, *, prefix: str = "", after: str = "", from_key: str = "") -> Iterator[StoredObject]: ...
-    def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]: ...
+    def scan(self, bucket: str, *, prefix: str = "", after: str = "", from_key: str = "") -> Iterator[StoredObject]:
+        """Objects in order of their keys' UTF-8 bytes: behind `after` (exclusive) and not before `from_key`."""
+
+    def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes in chunks. Raises BlobGone at once; in the middle only for an object of more than 100 parts."""
 
     def start_upload(self, upload: Upload) -> None: ...
     def upload(self, upload_id: str) -> Upload | None: ...
-    def uploads(self, bucket: str, *, prefix: str = "") -> list[Upload]: ...
-    def put_part(self, upload_id: str, part: Part) -> None: ...
+    def uploads(self, bucket: str, *, prefix: str = "") -> list[Upload]:
+        """In order of key and start."""
+
+    def put_part(self, upload_id: str, part: Part) -> None:
+        """Create or replace a part. Raises UploadGone."""
+
     def parts(self, upload_id: str) -> list[Part]: ...
-    def finish_upload(self, upload_id: str, item: StoredObject, parts: list[Part]) -> StoredObject: ...
+    def finish_upload(self, upload_id: str, item: StoredObject, parts: list[Part]) -> StoredObject:
+        """Make the object of `parts` in their order (`blob` is chosen here) and end the upload. Raises UploadGone."""
+
     def abort_upload(self, upload_id: str) -> None: ...
 
     def put_configuration(self, bucket: str, key: str, name: str, value: bytes) -> None: ...
     def configuration(self, bucket: str, key: str, name: str) -> bytes | None: ...
+    def configurations(self, bucket: str, key: str, *, prefix: str = "") -> list[tuple[str, bytes]]:
+        """(name, value) of those whose name starts with `prefix`, in order of name."""
+
     def delete_configuration(self, bucket: str, key: str, name: str) -> None: ...
+
+    def reset(self) -> None:
+        """Forget everything."""
 
     def close(self) -> None: ...
