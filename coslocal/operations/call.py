@@ -1,0 +1,74 @@
+"""What every operation is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coslocal.http import Request
+from coslocal.storage.types import Bucket, StoredObject
+from coslocal.wire.address import Address, Parameters
+from coslocal.wire.errors import IncompleteBody, InvalidRequest, MissingContentLength, NoSuchBucket, NoSuchKey
+
+if TYPE_CHECKING:
+    from coslocal.app import Coslocal
+
+MAX_DOCUMENT = 4 * 1024 * 1024  # an XML body; 10,000 parts of a multipart upload fit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One authenticated request for one operation.
+
+    `bucket` is `<name>-<appid>` ("" at service level), `key` the object key exactly as COS has it ("" for the bucket
+    itself), `principal` the access key id or None for anonymous, `signed` the lower-case names of the signed headers,
+    `now` unix seconds.
+    """
+
+    app: Coslocal
+    request: Request
+    address: Address
+    operation: str
+    bucket: str
+    key: str
+    principal: str | None
+    signed: frozenset[str]
+    request_id: str
+    now: float
+
+    @property
+    def parameters(self) -> Parameters:
+        return self.address.parameters
+
+    def header(self, name: str) -> str | None:
+        return self.request.headers.get(name)
+
+    def standing_bucket(self) -> Bucket:
+        """The bucket asked for, in the region asked for. Raises NoSuchBucket."""
+        bucket = self.app.store.bucket(self.bucket)
+        region = self.address.host.region
+        if bucket is None or (region and region != bucket.region):
+            raise NoSuchBucket
+        return bucket
+
+    def standing_object(self) -> StoredObject:
+        """The object asked for. Raises NoSuchBucket, NoSuchKey."""
+        item = self.app.store.get(self.bucket, self.key)
+        if item is None:
+            self.standing_bucket()
+            raise NoSuchKey
+        return item
+
+    def document(self) -> bytes:
+        """The whole body of a request that carries a small document."""
+        body = self.request.body.read(MAX_DOCUMENT + 1)
+        if len(body) > MAX_DOCUMENT:
+            raise InvalidRequest(f"The body of this request must not exceed {MAX_DOCUMENT} bytes")
+        if self.request.length is not None and len(body) != self.request.length:
+            raise IncompleteBody
+        return body
+
+    def need_length(self) -> None:
+        """Refuse a body whose length cannot be known: neither Content-Length nor chunked. Raises MissingContentLength."""
+        if self.request.length is None and "chunked" not in (self.header("Transfer-Encoding") or "").lower():
+            raise MissingContentLength
