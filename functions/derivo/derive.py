@@ -24,8 +24,8 @@ _OF_THE_WHOLE = frozenset(
 def derive(plan: Plan, cos: Cos, deadline: Deadline, *, done: tuple[Outcome, ...] = ()) -> Work:
     """Carry out a plan: ceil(n/5) processing calls on the good path. Never raises for what COS does.
 
-    `done` are outcomes already reached, by the upload itself; the rest is made. `Work.gone` tells that the source does not
-    exist (any more); its outcomes are then `skipped(source_gone)`.
+    `done` are outcomes already reached, by the upload itself; the rest is made. `Work.gone` tells that the source
+    does not exist (any more); its outcomes are then `skipped(source_gone)`.
     """
     run = _Run(plan, cos, deadline)
     blocked = [failed(item.derivative, item.reason, message=item.detail) for item in plan.blocked]

@@ -1,0 +1,37 @@
+# Every target does its own set-up; a fresh Debian with Python 3.11 is enough.
+SHELL := /bin/bash
+VENV := .venv
+PYTHON ?= python3.11
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check bench package clean
+
+help:
+	@echo 'make demo [IMAGE=path]  upload pictures to a local COS, let the function run, look at every derivative'
+	@echo 'make test               the test suite'
+	@echo 'make check              format, lint, types, imports, oldest Python'
+	@echo 'make bench              every figure of the README'
+	@echo 'make package            what is deployed, under dist/function'
+
+# The stamp is newer than pyproject.toml when the environment holds what it names.
+$(VENV)/.ready: pyproject.toml tools/setup.sh
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' bash tools/setup.sh
+	@touch $@
+
+demo: $(VENV)/.ready
+	@$(BIN)/python -m demo $(if $(IMAGE),--image '$(IMAGE)')
+
+test: $(VENV)/.ready
+	@$(BIN)/python -m pytest -q
+
+check: $(VENV)/.ready
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/check.sh
+
+bench: $(VENV)/.ready
+	@$(BIN)/python -m bench
+
+package: $(VENV)/.ready
+	@$(BIN)/derivo package
+
+clean:
+	rm -rf dist build .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

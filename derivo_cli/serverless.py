@@ -1,0 +1,133 @@
+"""Reads serverless.yml (component scf), and holds it against the traps of the platform (SCF 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from derivo.ci import limits
+
+_MEMORY = (64, *range(128, 3073, 128))
+_RUNTIMES = ("Python3.9", "Python3.10")
+_RESERVED = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
+_CREATED = "cos:ObjectCreated:"
+
+
+@dataclass(frozen=True)
+class CosTrigger:
+    """One COS trigger as written: `bucket` is the full domain, perhaps with variables in it."""
+
+    bucket: str
+    prefix: str
+    suffix: str
+    event: str
+    enabled: object
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What serverless.yml says of the function; `inputs` is its raw block."""
+
+    inputs: dict[str, Any]
+    triggers: tuple[CosTrigger, ...]
+
+
+def read(path: Path) -> Deployment:
+    """Raises ValueError that says what is missing."""
+    document = yaml.safe_load(path.read_text("utf-8"))
+    if not isinstance(document, dict) or document.get("component") != "scf":
+        raise ValueError(f"{path}: expected `component: scf`")
+    inputs = document.get("inputs")
+    if not isinstance(inputs, dict):
+        raise ValueError(f"{path}: `inputs` is missing")
+    return Deployment(inputs, tuple(_trigger(event["cos"]) for event in inputs.get("events") or [] if "cos" in event))
+
+
+def _trigger(entry: dict[str, Any]) -> CosTrigger:
+    parameters = entry.get("parameters") or {}
+    wanted = parameters.get("filter") or {}
+    return CosTrigger(
+        bucket=str(parameters.get("bucket", "")),
+        prefix=str(wanted.get("prefix", "")),
+        suffix=str(wanted.get("suffix", "")),
+        event=str(parameters.get("events", "")),
+        enabled=parameters.get("enable"),
+    )
+
+
+def faults(deployment: Deployment, folder: Path) -> list[str]:
+    """What the platform would refuse, or silently do otherwise; each with what to write instead. `folder` holds functions/."""
+    return [*_function_faults(deployment.inputs, folder), *_trigger_faults(deployment.triggers)]
+
+
+def _function_faults(inputs: dict[str, Any], folder: Path) -> list[str]:
+    found = []
+    module = str(inputs.get("handler", "")).partition(".")[0]
+    if not (folder / "functions" / f"{module}.py").is_file():
+        found.append(f"inputs.handler: there is no functions/{module}.py")
+    if inputs.get("type") != "event":
+        found.append("inputs.type: say `event`; an update never changes it")
+    if inputs.get("runtime") not in _RUNTIMES:
+        found.append(f"inputs.runtime: write one of {', '.join(_RUNTIMES)}; the default is Node.js")
+    timeout = inputs.get("timeout")
+    if not isinstance(timeout, int) or not 10 <= timeout <= limits.TIMEOUT_SECONDS:
+        found.append(
+            f"inputs.timeout: write 10 to {limits.TIMEOUT_SECONDS} seconds; the default of 3 is too short for CI"
+        )
+    if inputs.get("memorySize") not in _MEMORY:
+        found.append("inputs.memorySize: write 64, or 128 to 3072 in steps of 128")
+    if not inputs.get("role"):
+        found.append("inputs.role: without an execution role the function gets no credentials")
+    if inputs.get("publicAccess") is not True:
+        found.append("inputs.publicAccess: write true, or the function cannot reach COS")
+    if not inputs.get("asyncRunEnable") and {"retryNum", "msgTTL"} & inputs.keys():
+        found.append(
+            "inputs.retryNum, inputs.msgTTL: the component ignores them for this kind of function; leave them out"
+        )
+    if inputs.get("asyncRunEnable"):
+        found.append("inputs.asyncRunEnable: such a function has no retries and no dead letters; leave it out")
+    exclude = (inputs.get("src") or {}).get("exclude", []) if isinstance(inputs.get("src"), dict) else []
+    if ".env" not in exclude:
+        found.append("inputs.src.exclude: name .env, or credentials are uploaded with the code")
+    variables = (inputs.get("environment") or {}).get("variables") or {}
+    for name in variables:
+        if str(name).startswith(_RESERVED):
+            found.append(
+                f"inputs.environment.variables.{name}: names beginning {', '.join(_RESERVED)} are the platform's"
+            )
+    if sum(len(f"{name}={value}".encode()) for name, value in variables.items()) > limits.ENV_BYTES:
+        found.append(f"inputs.environment.variables: over {limits.ENV_BYTES} bytes in all")
+    return found
+
+
+def _trigger_faults(triggers: tuple[CosTrigger, ...]) -> list[str]:
+    found = []
+    if not triggers:
+        found.append("inputs.events: there is no COS trigger, so the function is never called")
+    if len(triggers) > limits.TRIGGERS:
+        found.append(f"inputs.events: {len(triggers)} COS triggers; a function may have {limits.TRIGGERS}")
+    for number, trigger in enumerate(triggers):
+        place = f"inputs.events[{number}].cos"
+        if trigger.enabled is not True:
+            found.append(f"{place}.enable: write true; left out, the trigger is created closed")
+        if trigger.suffix and not trigger.suffix.startswith("."):
+            found.append(f"{place}.filter.suffix: must begin with a dot")
+        if not trigger.event.startswith(_CREATED):
+            found.append(f"{place}.events: expected one creation event, such as cos:ObjectCreated:*")
+        for other in triggers[:number]:
+            if _overlap(trigger, other):
+                found.append(
+                    f"{place}: overlaps the trigger for {other.prefix!r}; the platform refuses both on one bucket"
+                )
+    return found
+
+
+def _overlap(one: CosTrigger, two: CosTrigger) -> bool:
+    """SCF 1.5: two bindings collide only if event, prefix and suffix all overlap."""
+    events = one.event == two.event or _CREATED + "*" in (one.event, two.event)
+    prefixes = one.prefix.startswith(two.prefix) or two.prefix.startswith(one.prefix)
+    suffixes = one.suffix.endswith(two.suffix) or two.suffix.endswith(one.suffix)
+    return one.bucket == two.bucket and events and prefixes and suffixes

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Format, lint, types, imports, oldest Python: each tool once, all of them even when one fails.
+set -uo pipefail
+failed=()
+run() {
+    local name=$1
+    shift
+    if output=$("$@" 2>&1); then
+        printf 'check: %-14s ok\n' "$name"
+    else
+        printf 'check: %-14s FAILED\n%s\n' "$name" "$output"
+        failed+=("$name")
+    fi
+}
+run format ruff format --check .
+run lint ruff check .
+run types mypy
+run imports lint-imports
+# the cloud runs 3.9 or 3.10; msgspec's annotations are evaluated, so they count too
+run oldest-python vermin --quiet --violations --eval-annotations -t=3.9- functions
+if [ ${#failed[@]} -gt 0 ]; then
+    printf 'check: failed: %s\n' "${failed[*]}"
+    exit 1
+fi
