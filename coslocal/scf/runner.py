@@ -1,0 +1,152 @@
+"""Runs a function's handler in processes of its own: one event at a time each, kept warm (SCF 2.7)."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from coslocal.scf.function import Account, Function
+from coslocal.scf.output import Output
+from coslocal.scf.process import Gone, Late, Process
+from coslocal.scf.result import EXITED, OK, SYSTEM_ERROR, THROTTLED, TIMEOUT, Result
+
+Log = Callable[[str, str], None]
+"""Takes a request id and one line. Called from many threads."""
+
+_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+_MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+class Instance:
+    """One process with the handler imported in it: module-level state survives from event to event."""
+
+    def __init__(self, function: Function, account: Account) -> None:
+        self._function = function
+        self._account = account
+        command = (function.python, "-u", str(_BOOTSTRAP), "{in}", "{out}", str(function.root), function.handler)
+        self.process = Process(command, cwd=function.root, env=function.environment(account))
+        self._ready = False
+
+    def run(self, event: str, request_id: str, log: Log) -> Result:
+        """Run one event, given as one line of JSON text; what is printed goes to `log`. The first run initialises.
+
+        After a failure other than an exception in the handler the process is gone (`process.alive` is false).
+        """
+        output = Output(lambda line: log(request_id, line))
+        began = time.monotonic()
+        stage, budget = "the initialisation", self._function.init_timeout
+        try:
+            if not self._ready:
+                answer = self.process.exchange(b"", budget, output)
+                if "error" in answer:
+                    self.process.discard()
+                    return self._result(request_id, answer, began)
+                self._ready = True
+            stage, budget, began = "the handler", self._function.timeout, time.monotonic()
+            context = json.dumps(self._function.context(self._account, request_id))
+            message = f'{{"context": {context}, "event": {event}}}\n'
+            return self._result(request_id, self.process.exchange(message.encode("ascii"), budget, output), began)
+        except Late:
+            self.process.discard()
+            status, text = TIMEOUT, f"{stage} took longer than {budget:g} s and was stopped"
+        except Gone:
+            status, text = EXITED, f"{stage} ended the process: {_exit_text(self.process.discard(now=False))}"
+        finally:
+            output.finish()
+        return Result(request_id=request_id, status=status, message=text, duration=time.monotonic() - began)
+
+    @staticmethod
+    def _result(request_id: str, answer: dict[str, Any], began: float) -> Result:
+        error = answer.get("error", {})
+        return Result(
+            request_id=request_id,
+            status=error.get("status", OK),
+            value=answer.get("value", ""),
+            message=error.get("message", ""),
+            trace=tuple(error.get("trace", ())),
+            duration=time.monotonic() - began,
+            memory=answer.get("memory", 0) * _MEMORY_UNIT,
+        )
+
+
+def _exit_text(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
+
+
+class Runner:
+    """The instances of one function. As many run at once as its capacity; the next is throttled with 432."""
+
+    def __init__(self, function: Function, account: Account, log: Log) -> None:
+        self._function = function
+        self._account = account
+        self._log = log
+        self._lock = threading.Lock()
+        self._idle: list[Instance] = []
+        self._busy: set[Instance] = set()
+        self._running = 0
+        self._closed = False
+
+    def run(self, event: str, request_id: str) -> Result:
+        """Run one event (one line of ASCII JSON) in a warm instance, or in a new one. Never raises for the function."""
+        with self._lock:
+            if self._running >= self._function.capacity:
+                text = f"{self._running} of {self._function.capacity} concurrent runs are taken"
+                return Result(request_id=request_id, status=THROTTLED, message=text)
+            self._running += 1
+        instance = None
+        try:
+            instance = self._take()
+            if instance is None:
+                return Result(request_id=request_id, status=SYSTEM_ERROR, message="coslocal is stopping")
+            return instance.run(event, request_id, self._log)
+        except OSError as error:
+            return Result(request_id=request_id, status=SYSTEM_ERROR, message=f"cannot start the function: {error}")
+        finally:
+            self._give_back(instance)
+
+    def close(self) -> None:
+        """Kill what runs and end what idles. Events still running come back as failed."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            for instance in self._busy:
+                instance.process.kill()
+        for instance in idle:
+            instance.process.discard()
+
+    def _take(self) -> Instance | None:
+        with self._lock:
+            instance = self._idle.pop() if self._idle and not self._closed else None
+        if instance is not None and not instance.process.alive:  # it ended between two events
+            instance.process.discard()
+            instance = None
+        if instance is None:
+            instance = Instance(self._function, self._account)
+        with self._lock:
+            if not self._closed:
+                self._busy.add(instance)
+                return instance
+        instance.process.discard()
+        return None
+
+    def _give_back(self, instance: Instance | None) -> None:
+        with self._lock:
+            self._running -= 1
+            if instance is None:
+                return
+            self._busy.discard(instance)
+            if instance.process.alive and not self._closed:
+                self._idle.append(instance)
+                return
+        instance.process.discard()

@@ -1,0 +1,113 @@
+"""When each message of a function's asynchronous queue is tried, and when it is given up (SCF 3.1). No threads here."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, replace
+
+from coslocal.scf.result import THROTTLED, Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """`retries` after an execution error, `retry_interval` seconds apart; a throttled run and a system error are tried
+    again every `throttle_interval` seconds; no attempt begins once a message is older than `max_age` seconds."""
+
+    retries: int = 2
+    retry_interval: float = 60.0
+    throttle_interval: float = 60.0
+    max_age: float = 21600.0
+
+    def __post_init__(self) -> None:
+        if self.retries < 0:
+            raise ValueError("the number of retries cannot be negative")
+        if min(self.retry_interval, self.throttle_interval, self.max_age) <= 0:
+            raise ValueError("the intervals between retries and the longest age have to be above 0 s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """An event that waits for its function. `event` is one line of ASCII JSON; `subject` names it to people; `pushed` is
+    unix seconds; `failures` counts execution errors so far; `request_id` stays the same over all attempts."""
+
+    request_id: str
+    event: str
+    subject: str
+    pushed: float
+    failures: int = 0
+    last: Result | None = None
+
+
+@dataclass(frozen=True)
+class Dead:
+    """A message that will not be tried again, and why."""
+
+    message: Message
+    result: Result
+
+
+class Schedule:
+    """The messages of one function, waiting and running. Each pushed message ends in exactly one of: a success, a Dead,
+    or `left()`. Times are unix seconds, given by the caller."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._waiting: list[tuple[float, int, Message]] = []
+        self._pushed = 0
+        self.running = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    def push(self, message: Message) -> None:
+        self._wait(message, message.pushed)
+
+    def next_due(self) -> float | None:
+        """When the next message may be tried, or None when none waits."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def take(self, now: float) -> Message | Dead | None:
+        """The message to run now, oldest due first; or one that grew too old while it waited; or None."""
+        if not self._waiting or self._waiting[0][0] > now:
+            return None
+        _, _, message = heapq.heappop(self._waiting)
+        if now - message.pushed > self._policy.max_age:
+            return Dead(message, message.last or self._never_run(message))
+        self.running += 1
+        return message
+
+    def settle(self, message: Message, result: Result, now: float) -> Dead | None:
+        """Note how the run of a taken message ended: done, to be tried again, or Dead."""
+        self.running -= 1
+        if result.ok:
+            return None
+        if result.is_platforms:
+            due = now + self._policy.throttle_interval
+            message = replace(message, last=result)
+        else:
+            due = now + self._policy.retry_interval
+            message = replace(message, last=result, failures=message.failures + 1)
+        if message.failures > self._policy.retries or due - message.pushed > self._policy.max_age:
+            return Dead(message, result)
+        self._wait(message, due)
+        return None
+
+    def give_back(self, message: Message) -> None:
+        """Note that a taken message was interrupted by coslocal itself: it waits again, as if it had not run."""
+        self.running -= 1
+        self._wait(message, message.pushed)
+
+    def left(self) -> list[Message]:
+        """Take out all that wait."""
+        messages = [message for _, _, message in sorted(self._waiting)]
+        self._waiting.clear()
+        return messages
+
+    def _wait(self, message: Message, due: float) -> None:
+        self._pushed += 1  # first in, first out among those that are due at the same time
+        heapq.heappush(self._waiting, (due, self._pushed, message))
+
+    @staticmethod
+    def _never_run(message: Message) -> Result:
+        return Result(request_id=message.request_id, status=THROTTLED, message="it waited too long for a free instance")
