@@ -62,6 +62,21 @@ def put(
     )
 
 
+@app.command()
+def package(
+    rules: Rules = Path("rules"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build; a zip of it lies beside.")] = Path(
+        "dist/function"
+    ),
+    python: Annotated[str, typer.Option(help="The function's Python: 3.10 or 3.9.")] = "3.10",
+    root: Annotated[Path, typer.Option(help="Derivo's own folder.")] = Path(),
+) -> None:
+    """Build what is deployed: the function, the rule sets and the pinned packages."""
+    from derivo_cli.commands import package as command
+
+    raise typer.Exit(command.run(root, rules, output, python=python, console=Console()))
+
+
 def main() -> None:
     """The entry point: expected failures are one line and their code, a bug is 3 with a report to paste."""
     try:

@@ -59,7 +59,7 @@ def _trigger(entry: dict[str, Any]) -> CosTrigger:
 
 
 def faults(deployment: Deployment, folder: Path) -> list[str]:
-    """What the platform would refuse, or silently do otherwise; each with what to write instead. `folder` holds functions/."""
+    """What the platform would refuse or silently do otherwise, and what to write. `folder` holds functions/."""
     return [*_function_faults(deployment.inputs, folder), *_trigger_faults(deployment.triggers)]
 
 
