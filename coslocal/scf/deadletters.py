@@ -20,7 +20,7 @@ def letter(
     return {
         "RequestId": message.request_id,
         "ErrorCode": result.status,
-        "ErrorMessage": json.dumps(result.body()),
+        "ErrorMessage": result.message,
         "Body": {
             "AppId": int(account.appid),
             "Uin": account.uin,

@@ -44,7 +44,7 @@ class Function:
     """One event function. `root` is the folder that would be zipped, `handler` is `<file without .py>.<function>`.
 
     `timeout` and `init_timeout` are seconds, `memory_size` MB. `instances` processes run at once, one event each;
-    `reserved` is the reserved concurrency: what comes above it is throttled with 432, 0 stops the function (SCF 1.7, 2.7).
+    `reserved` is the reserved concurrency: what comes above it is throttled with 432; 0 stops the function (SCF 1.7).
     `python` is the interpreter to run it with. Raises FunctionError.
     """
 
@@ -72,7 +72,7 @@ class Function:
         if not _NAME.match(self.name):
             return "a name has letters, digits, - and _, begins with a letter and has at most 60 characters (SCF 2.6)"
         if not _HANDLER.match(self.handler):
-            return f"the handler {self.handler!r} is not <file without .py>.<function>, such as index.main_handler (SCF 2.1)"
+            return f"the handler {self.handler!r} is not FILE.FUNCTION, such as index.main_handler (SCF 2.1)"
         if not 0 < self.timeout <= LONGEST_TIMEOUT:
             return f"a timeout of {self.timeout} s is not between 1 and {LONGEST_TIMEOUT} (SCF 2.6)"
         if self.memory_size not in MEMORY_SIZES:
@@ -152,7 +152,7 @@ def _variables_problem(variables: Mapping[str, str]) -> str | None:
             return f"the value of {name} holds a NUL character"
     size = sum(len(f"{name}={value}".encode("utf-8", "surrogateescape")) for name, value in variables.items())
     if size > MOST_VARIABLES:
-        return f"its variables take {size} bytes; the platform allows {MOST_VARIABLES} (SCF 2.3): put large settings in a file"
+        return f"its variables take {size} bytes of {MOST_VARIABLES} (SCF 2.3); put large settings in a file"
     return None
 
 

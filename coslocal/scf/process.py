@@ -110,7 +110,7 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def discard(self, *, now: bool = True) -> int:
-        """End it (after a short grace unless `now`), free its descriptors, and tell its exit code (negative: a signal)."""
+        """End it (after a short grace unless `now`) and free its descriptors; its exit code, negative for a signal."""
         if not now:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE)

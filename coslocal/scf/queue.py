@@ -67,7 +67,7 @@ class AsyncQueue:
         self._wait_until(lambda: not self._is_working(), grace)
 
     def close(self) -> list[Message]:
-        """After `pause`, and when `run` has been made to return: end the threads, and hand over what was not handled."""
+        """After `pause`, when `run` has been made to return: end the threads and hand over what was not handled."""
         with self._changed:
             self._pausing = True
             self._changed.notify_all()

@@ -18,8 +18,8 @@ SYSTEM_ERROR = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """`status` is SCF's code. On success `value` is the return value as JSON text; otherwise `message` says
-    what went wrong and `trace` holds the stack, line by line. `duration` is seconds, `memory` the peak in bytes (0: unknown)."""
+    """`status` is SCF's code. On success `value` is the return value as JSON text; otherwise `message` says what went
+    wrong and `trace` holds the stack, line by line. `duration` is seconds, `memory` the peak in bytes (0: unknown)."""
 
     request_id: str
     status: int

@@ -27,8 +27,8 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """An event that waits for its function. `event` is one line of ASCII JSON; `subject` names it to people; `pushed` is
-    unix seconds; `failures` counts execution errors so far; `request_id` stays the same over all attempts."""
+    """An event that waits for its function. `event` is one line of ASCII JSON; `subject` names it to people; `pushed`
+    is unix seconds; `failures` counts execution errors so far; `request_id` stays the same over all attempts."""
 
     request_id: str
     event: str

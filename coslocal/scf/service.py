@@ -78,7 +78,7 @@ class Scf:
         self.close()
 
     def notify(self, event: ObjectEvent) -> None:
-        """Queue the event for the one function that its trigger names, if any. Returns at once, as COS does (SCF 1.6)."""
+        """Queue the event for the one function that its trigger names, if any. Returns at once (SCF 1.6)."""
         for trigger in self._triggers:
             if trigger.matches(event):
                 function = self._deployed[trigger.function].function
@@ -101,7 +101,7 @@ class Scf:
         return None
 
     def invoke(self, name: str, event: Any) -> Result:
-        """Run a function with an event (any JSON value) and wait: invocation type `RequestResponse` (SCF 4). No retries."""
+        """Run a function with an event (any JSON value), once, and wait: type `RequestResponse` (SCF 4)."""
         message = self._message(event, "an invocation")
         if len(message.event) > LARGEST_SYNC_EVENT:
             text = f"the event takes {len(message.event)} bytes, more than 6 MB"
@@ -109,7 +109,7 @@ class Scf:
         return self._run(self._deployed[name].runner, message)
 
     def wait_idle(self, timeout: float) -> bool:
-        """Wait up to `timeout` real seconds until nothing runs and nothing waits, retries included; False when it did not."""
+        """Wait up to `timeout` real seconds until nothing runs and nothing waits for a retry; True when that is so."""
         return self._wait(timeout, lambda queue, left: queue.wait_empty(left))
 
     def drain(self, timeout: float = 60.0) -> bool:
