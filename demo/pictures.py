@@ -1,0 +1,139 @@
+"""The pictures of the demo: each is made here, each is something that goes wrong in other image pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyvips
+
+from demo import landscapes, still_lifes
+from demo.paint import caption
+
+UPLOAD = "upload"
+PUT = "derivo put"
+FRAMES = 12
+
+
+class UnreadablePicture(ValueError):
+    """A path of the user's that is no image; the message is for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """An image file on its way into the bucket. `width` and `height` are those of one frame seen upright; `via` is
+    UPLOAD (the event runs the function) or PUT (derived while it is uploaded)."""
+
+    key: str
+    data: bytes = field(repr=False)
+    note: str
+    width: int
+    height: int
+    frames: int = 1
+    via: str = UPLOAD
+
+    @property
+    def filename(self) -> str:
+        return self.key.rsplit("/", 1)[-1]
+
+
+def picture(key: str, data: bytes, note: str, via: str = UPLOAD) -> Picture:
+    """Reads the facts off the file's own header. Raises pyvips.Error when it is no image."""
+    head = pyvips.Image.new_from_buffer(data, "")
+    width, height = head.width, head.get("page-height") if head.get_typeof("page-height") else head.height
+    frames = head.get("n-pages") if head.get_typeof("n-pages") else 1
+    if orientation(head) >= 5:
+        width, height = height, width
+    return Picture(key=key, data=data, note=note, width=width, height=height, frames=frames, via=via)
+
+
+def orientation(image: pyvips.Image) -> int:
+    """EXIF Orientation, 1 when the file has none."""
+    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
+
+
+def users(path: Path) -> Picture:
+    """The user's own picture under products/. Raises UnreadablePicture."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadablePicture(f"{path}: {error.strerror or error}") from None
+    try:
+        pyvips.Image.new_from_buffer(data, "", fail_on="error").avg()
+        return picture(f"products/{path.name}", data, "your own picture")
+    except pyvips.Error as error:
+        reason = str(error.detail).strip().splitlines()
+        raise UnreadablePicture(
+            f"{path} is no image that can be read: {reason[0] if reason else 'unknown format'}"
+        ) from None
+
+
+def all_pictures() -> Iterator[Picture]:
+    """The demo's pictures, one at a time: the big one is never held together with the others' pixels."""
+    for key, note, make, via in _TABLE:
+        yield picture(key, make(), note, via)
+
+
+def _jpeg(image: pyvips.Image, quality: int = 90) -> bytes:
+    return bytes(image.jpegsave_buffer(Q=quality))
+
+
+def _teapot() -> bytes:
+    return _jpeg(caption(still_lifes.teapot(960, 720, 2), "宜兴 Yixing teapot"))
+
+
+def _sideways_vase() -> bytes:
+    """As a telephone held upright stores it: the pixels lie on their side, EXIF says how to turn them (6)."""
+    upright = caption(still_lifes.vase(720, 960, 2), "EXIF 6: stored sideways, seen upright")
+    stored = upright.rot270().copy()
+    stored.set_type(pyvips.GValue.gint_type, "orientation", 6)
+    return _jpeg(stored)
+
+
+def _print_persimmons() -> bytes:
+    """Four inks and their ICC profile, as a printer's agency sends them."""
+    image = caption(still_lifes.persimmons(960, 720, 2), "CMYK + ICC, for print")
+    return _jpeg(image.icc_transform("cmyk", input_profile="srgb", intent="relative"), 92)
+
+
+def _moon_lamp() -> bytes:
+    return _jpeg(caption(still_lifes.moon_lamp(960, 720, 2), "derivo put"))
+
+
+def _panda() -> bytes:
+    return bytes(still_lifes.panda(800).pngsave_buffer(compression=6))
+
+
+def _mountains() -> bytes:
+    return _jpeg(caption(landscapes.mountains(1500, 1000, 4), "24 Mpx"), 86)
+
+
+def _aurora() -> bytes:
+    return bytes(caption(landscapes.aurora(1500, 1000), "WebP in, WebP out").webpsave_buffer(Q=90, effort=2))
+
+
+def _harbour() -> bytes:
+    return _jpeg(caption(landscapes.harbour(1280, 720, 2), "Harbour, 18:40"))
+
+
+def _sea() -> bytes:
+    frames = [landscapes.sea(800, 534, turn / FRAMES) for turn in range(FRAMES)]
+    strip = pyvips.Image.arrayjoin(frames, across=1).copy()
+    strip.set_type(pyvips.GValue.gint_type, "page-height", 534)
+    strip.set_type(pyvips.GValue.array_int_type, "delay", [90] * FRAMES)
+    strip.set_type(pyvips.GValue.gint_type, "loop", 0)
+    return bytes(strip.gifsave_buffer(effort=1, dither=0.5))
+
+
+_TABLE: tuple[tuple[str, str, Callable[[], bytes], str], ...] = (
+    ("products/新品 2026/茶壶 50%+1.jpg", "a key with Chinese, spaces, % and +", _teapot, UPLOAD),
+    ("products/vase.jpg", "JPEG stored sideways, EXIF orientation 6", _sideways_vase, UPLOAD),
+    ("products/print/persimmons.jpg", "CMYK JPEG with an ICC profile", _print_persimmons, UPLOAD),
+    ("products/moon lamp.jpg", "derived while it is uploaded, by derivo put", _moon_lamp, PUT),
+    ("avatars/1029/panda.png", "PNG with alpha", _panda, UPLOAD),
+    ("articles/2026/11/mountains.jpg", "24 megapixels", _mountains, UPLOAD),
+    ("articles/2026/11/aurora.webp", "WebP", _aurora, UPLOAD),
+    ("articles/2026/11/harbour.jpg", "JPEG, 16:9", _harbour, UPLOAD),
+    ("articles/2026/11/evening sea.gif", "animated GIF, 12 frames", _sea, UPLOAD),
+)
