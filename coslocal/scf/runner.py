@@ -19,7 +19,7 @@ from coslocal.scf.result import EXITED, OK, SYSTEM_ERROR, THROTTLED, TIMEOUT, Re
 Log = Callable[[str, str], None]
 """Takes a request id and one line. Called from many threads."""
 
-_BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -29,7 +29,7 @@ class Instance:
     def __init__(self, function: Function, account: Account) -> None:
         self._function = function
         self._account = account
-        command = (function.python, "-u", str(_BOOTSTRAP), "{in}", "{out}", str(function.root), function.handler)
+        command = (function.python, "-u", str(BOOTSTRAP), "{in}", "{out}", str(function.root), function.handler)
         self.process = Process(command, cwd=function.root, env=function.environment(account))
         self._ready = False
 

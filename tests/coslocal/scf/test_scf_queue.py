@@ -49,7 +49,7 @@ def test_over_threads_every_message_ends_in_one_success_or_one_dead_letter(
     for name in left:
         assert queue.push(message(name, clock))
     drain(queue, clock)
-    assert ends == {name: 1 for name in left}
+    assert ends == dict.fromkeys(left, 1)
     assert queue.close() == []
 
 

@@ -110,7 +110,7 @@ statuses = st.sampled_from([OK, CODE_ERROR, TIMEOUT, THROTTLED, SYSTEM_ERROR])
 def test_every_message_ends_once_within_its_attempts_and_its_age(
     policy: Policy, pushes: list[float], workers: int, data: st.DataObject
 ) -> None:
-    """Random failures and run times: each message ends in one success or one dead letter; nothing is lost or doubled."""
+    """Random failures and run times: one success or one dead letter for each; nothing lost or doubled."""
     schedule, now = Schedule(policy), START
     seen = {str(number): Seen() for number in range(len(pushes))}
     arrivals = sorted((START + at, str(number)) for number, at in enumerate(pushes))
