@@ -69,6 +69,6 @@ class Call:
         return body
 
     def need_length(self) -> None:
-        """Refuse a body whose length cannot be known: neither Content-Length nor chunked. Raises MissingContentLength."""
+        """Refuse a body that has neither a Content-Length nor chunks. Raises MissingContentLength."""
         if self.request.length is None and "chunked" not in (self.header("Transfer-Encoding") or "").lower():
             raise MissingContentLength

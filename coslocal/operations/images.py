@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from coslocal.ci import download, persist
+from coslocal.ci.types import ImageError
 from coslocal.http import Response
+from coslocal.operations import styles
 from coslocal.operations.call import Call
 from coslocal.operations.responses import xml_response
 from coslocal.storage.types import StoredObject
-from coslocal.wire.address import decode
-from coslocal.wire.errors import AccessDenied
+from coslocal.wire.address import Parameters, decode
+from coslocal.wire.errors import AccessDenied, CosError
 from coslocal.wire.xml import Fields
 
-_INFORMATION = ("imageInfo", "exif", "imageAve", "imageSlim")
-_RULES = ("imageMogr2", "imageView2", "watermark", "style")
+# Rules that stand alone, and rules that have arguments behind a slash.
+_BARE = ("imageInfo", "exif", "imageAve", "imageSlim")
+_WITH_ARGUMENTS = ("imageMogr2", "imageView2", "watermark", "style")
+# Which of them a bucket uses is set in the vendor's console (CI 2); here all are, once no object has the whole name.
+_SEPARATORS = "!-_/"
 
 
 class UploadResult(Protocol):
-    """What coslocal.ci.persist.process gives: the children of UploadResult's two elements, in the documented order (CI 1.5).
+    """What coslocal.ci.persist.process gives: the children of UploadResult's two elements, in order (CI 1.5).
 
     `original` holds Key, Location, ETag, ImageInfo; `results` one ("Object", [...]) a derivative.
     """
@@ -38,7 +42,23 @@ def pic_operations(call: Call) -> str | None:
 
 
 def process(call: Call, source: StoredObject, operations: str) -> UploadResult:
+    from coslocal.ci import persist  # libvips is loaded by the first image only
+
     return persist.process(call.app, call, source, operations)
+
+
+def process_new(call: Call, item: StoredObject, operations: str, *, event: str) -> UploadResult:
+    """Process an object that this request has just stored, then announce it; a failure keeps or drops it by dialect."""
+    try:
+        result = process(call, item, operations)
+    except (ImageError, CosError):
+        if call.app.dialects["failed-put"] == "drop-original":
+            call.app.store.delete(item.bucket, item.key)
+        else:
+            call.app.announce(event, item, call)
+        raise
+    call.app.announce(event, item, call)
+    return result
 
 
 def upload_result(result: UploadResult) -> Fields:
@@ -52,20 +72,39 @@ def image_process(call: Call) -> Response:
     return xml_response("UploadResult", upload_result(result))
 
 
-def rule_of(call: Call) -> str | None:
+def find_rule(parameters: Parameters) -> str | None:
     """The image rule among the parameter names of a download, decoded; None when there is none.
 
     SDKs encode the rule as a name with an `=` behind it, browsers send it bare (COS 5): only base64 padding may stand
     at its end, and that may be dropped.
     """
-    for parameter in call.parameters:
-        first = parameter.name.partition("/")[0].partition("|")[0]
-        if first in _RULES and "/" in parameter.name or first in _INFORMATION:
+    for parameter in parameters:
+        first, slash, _ = parameter.name.partition("|")[0].partition("/")
+        if first in _BARE or (slash and first in _WITH_ARGUMENTS):
             return decode(parameter.raw).rstrip("=")
         if parameter.name == "ci-process":
             return f"ci-process={parameter.value}"
     return None
 
 
-def serve_rule(call: Call, source: StoredObject, rule: str) -> Response:
+def get_image(call: Call) -> Response:
+    """GET /key?<image rule> (CI 1.1: processing on download)."""
+    return _serve(call, call.standing_object(), find_rule(call.parameters) or "")
+
+
+def _serve(call: Call, source: StoredObject, rule: str) -> Response:
+    from coslocal.ci import download  # libvips is loaded by the first image only
+
     return download.serve(call.app, call, source, rule)
+
+
+def by_separator(call: Call) -> Response | None:
+    """GET /key!style (CI 2): when `key` exists and the bucket has that style; a rule in the query follows it."""
+    for at in (at for at, letter in enumerate(call.key) if letter in _SEPARATORS and at):
+        key, name = call.key[:at], call.key[at + 1 :]
+        if name and styles.find(call.app.store, call.bucket, name) is not None:
+            source = call.app.store.get(call.bucket, key)
+            if source is not None:
+                further = find_rule(call.parameters)
+                return _serve(call, source, f"style/{name}|{further}" if further else f"style/{name}")
+    return None

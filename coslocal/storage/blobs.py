@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from coslocal.storage.crc64 import crc64
-from coslocal.storage.types import Blob
+from coslocal.storage.types import Blob, Readable
 
 CHUNK = 256 * 1024
 
@@ -16,7 +16,7 @@ CHUNK = 256 * 1024
 class Blobs(Protocol):
     """Bytes under opaque names, written once and read many times."""
 
-    def save(self, body: BinaryIO) -> Blob: ...
+    def save(self, body: Readable) -> Blob: ...
     def read(self, name: str, start: int, length: int) -> Iterator[bytes]:
         """`length` bytes from `start`, opened before this returns: a later delete does no harm. Raises BlobGone."""
 
@@ -33,7 +33,7 @@ def new_name() -> str:
     return uuid.uuid4().hex
 
 
-def absorb(name: str, body: BinaryIO, write: Callable[[bytes], object]) -> Blob:
+def absorb(name: str, body: Readable, write: Callable[[bytes], object]) -> Blob:
     """Read `body` to its end through `write`, counting and hashing on the way."""
     size = 0
     md5 = hashlib.md5(usedforsecurity=False)

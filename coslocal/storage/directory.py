@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from coslocal.storage.blobs import CHUNK, absorb, new_name
 from coslocal.storage.index import IndexedStore
-from coslocal.storage.types import Blob, BlobGone, StoreError
+from coslocal.storage.types import Blob, BlobGone, Readable, StoreError
 
 
 class DirectoryBlobs:
@@ -29,7 +29,7 @@ class DirectoryBlobs:
     def _path(self, name: str) -> Path:
         return self._blobs / name[:2] / name
 
-    def save(self, body: BinaryIO) -> Blob:
+    def save(self, body: Readable) -> Blob:
         name = new_name()
         incoming = self._incoming / name
         target = self._path(name)

@@ -8,10 +8,10 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from coslocal.storage.blobs import Blobs, new_name
-from coslocal.storage.types import Blob, BlobGone, Bucket, BucketGone, Part, StoredObject, Upload, UploadGone
+from coslocal.storage.types import Blob, BlobGone, Bucket, BucketGone, Part, Readable, StoredObject, Upload, UploadGone
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL, created REAL NOT NULL);
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS configurations (
 _OBJECT = "bucket, key, blob, size, etag, crc64, modified, headers, storage_class"
 _UPLOAD = "upload_id, bucket, key, started, headers, storage_class, configurations"
 _PART = "number, blob, size, etag, crc64, modified"
-_PAGE = 1000
+_FIRST_PAGE, _PAGE = 16, 1000  # a listing with a delimiter begins many scans and reads little of each
 _OPEN_AT_ONCE = 100
 # A blob name with this mark stands for a row of segments (a finished multipart upload, an appended object).
 _WHOLE = "w-"
@@ -159,7 +159,7 @@ class IndexedStore:
 
     # -- objects
 
-    def take_in(self, body: BinaryIO) -> Blob:
+    def take_in(self, body: Readable) -> Blob:
         return self._blobs.save(body)
 
     def discard(self, blob: str) -> None:
@@ -238,13 +238,15 @@ class IndexedStore:
         end = after_prefix(_bytes(prefix))
         bound, ends = ("AND key < ?", (end,)) if end is not None else ("", ())
         where = f"bucket = ? AND key >= ? AND key > ? {bound}"
-        statement = f"SELECT {_OBJECT} FROM objects WHERE {where} ORDER BY key LIMIT {_PAGE}"
+        statement = f"SELECT {_OBJECT} FROM objects WHERE {where} ORDER BY key LIMIT ?"
+        page = _FIRST_PAGE
         while True:
-            rows = self._all(statement, bucket, first, behind, *ends)
+            rows = self._all(statement, bucket, first, behind, *ends, page)
             yield from map(_object, rows)
-            if len(rows) < _PAGE:
+            if len(rows) < page:
                 return
             behind = rows[-1][1]
+            page = min(page * 4, _PAGE)
 
     def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         if not blob.startswith(_WHOLE):

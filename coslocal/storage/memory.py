@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
 
 from coslocal.storage.blobs import CHUNK, absorb, new_name
 from coslocal.storage.index import IndexedStore
-from coslocal.storage.types import Blob, BlobGone
+from coslocal.storage.types import Blob, BlobGone, Readable
 
 
 class MemoryBlobs:
     def __init__(self) -> None:
         self._bytes: dict[str, bytes] = {}
 
-    def save(self, body: BinaryIO) -> Blob:
+    def save(self, body: Readable) -> Blob:
         chunks: list[bytes] = []
         blob = absorb(new_name(), body, chunks.append)
         self._bytes[blob.name] = b"".join(chunks)

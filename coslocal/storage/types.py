@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 
 class StoreError(Exception):
@@ -81,6 +81,12 @@ class Part:
     modified: float
 
 
+class Readable(Protocol):
+    """A body: at most `size` bytes a call, b"" at its end."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Store(Protocol):
     """Buckets, objects, multipart uploads and stored configurations. Every change is atomic and stands when it returns.
 
@@ -97,7 +103,7 @@ class Store(Protocol):
     def delete_bucket(self, name: str) -> bool:
         """False when the bucket still holds objects or unfinished uploads."""
 
-    def take_in(self, body: BinaryIO) -> Blob:
+    def take_in(self, body: Readable) -> Blob:
         """Read `body` to its end into a blob; constant memory where the store is on disk."""
 
     def discard(self, blob: str) -> None:

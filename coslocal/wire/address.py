@@ -27,7 +27,7 @@ class Parameter:
 
 
 class Parameters:
-    """The query in its order. A semicolon separates nothing (Node puts a raw one into q-sign-time), a plus is a plus."""
+    """The query in its order. A semicolon separates nothing (Node sends a raw one in q-sign-time); a plus is a plus."""
 
     def __init__(self, query: str) -> None:
         self._items = [_parameter(piece) for piece in query.split("&") if piece]
@@ -64,7 +64,7 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """`name` is the host as asked for, without its port; `authority` with it; `path` the decoded pathname with its first slash."""
+    """`name` is the host as asked for, without its port, `authority` with it; `path` the decoded pathname."""
 
     host: Host
     name: str
@@ -101,7 +101,7 @@ def _without_port(authority: str) -> str:
 
 
 def read_host(name: str, suffixes: Sequence[str] = ("localhost",)) -> Host:
-    """COS's own names first, then `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>`, then `<name>-<appid>.<anything>`."""
+    """COS's own names, else `<bucket>[.cos.<region>].<suffix>`, else `<name>-<appid>.<anything>`."""
     for suffix in (*_DOMAINS, *suffixes):
         if name == suffix:
             return Host(kind="service")

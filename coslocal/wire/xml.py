@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from coslocal.wire.errors import MalformedXML
 
 Fields: TypeAlias = Sequence["tuple[str, str | int | Fields]"]
-"""The children of an element, in order: (name, text) or (name, children)."""
+"""The children of an element, in order: (name, text) or (name, children). A name may have attributes behind a space."""
 
 _HEAD = b"<?xml version='1.0' encoding='utf-8' ?>\n"
 _MAX_DEPTH = 32
@@ -32,16 +32,16 @@ def render(name: str, children: Fields) -> bytes:
 
 
 def _write(out: list[str], name: str, value: str | int | Fields) -> None:
-    if isinstance(value, (str, int)):
-        out.append(f"<{name}>{escape(str(value))}</{name}>" if value != "" else f"<{name}/>")
-        return
-    if not value:
+    if value == "" or value == () or value == []:
         out.append(f"<{name}/>")
         return
     out.append(f"<{name}>")
-    for child, content in value:
-        _write(out, child, content)
-    out.append(f"</{name}>")
+    if isinstance(value, (str, int)):
+        out.append(escape(str(value)))
+    else:
+        for child, content in value:
+            _write(out, child, content)
+    out.append(f"</{name.partition(' ')[0]}>")
 
 
 class _Builder(ElementTree.TreeBuilder):

@@ -1,0 +1,191 @@
+"""The core of coslocal: a request in, a response out. It knows no socket; server.py and mount.py do."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from coslocal import internal, routes
+from coslocal.ci.types import ImageError
+from coslocal.dialects import Dialects
+from coslocal.events import ObjectEvent
+from coslocal.http import Request, Response
+from coslocal.journal import Exchange, Journal
+from coslocal.operations import acl, cors
+from coslocal.operations.call import Call
+from coslocal.operations.responses import error_response, http_date
+from coslocal.signature import verify
+from coslocal.storage.types import BucketGone, Store, StoredObject, UploadGone
+from coslocal.wire.address import Address, Host, Parameters, locate
+from coslocal.wire.errors import AccessDenied, CosError, InternalError, NoSuchBucket, NoSuchUpload
+
+Listener = Callable[[ObjectEvent], None]
+_log = logging.getLogger(__name__)
+_NOWHERE = Address(host=Host(kind="service"), name="", authority="", path="/", parameters=Parameters(""))
+
+
+class _Answer(NamedTuple):
+    operation: str
+    response: Response
+    error: str = ""
+
+
+class Coslocal:
+    """A local COS and Cloud Infinite over `store`.
+
+    `credentials` maps access key ids to secrets; every one of them owns everything. `region` is where buckets are made
+    whose host does not tell; `clock` gives unix seconds; `host_suffixes` are local domains under which
+    `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>` are found. `handle` may be called from many threads.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        credentials: Mapping[str, str],
+        region: str = "ap-guangzhou",
+        dialects: Dialects | None = None,
+        clock: Callable[[], float] = time.time,
+        host_suffixes: Sequence[str] = ("localhost",),
+    ) -> None:
+        self.store = store
+        self.credentials = dict(credentials)
+        self.region = region
+        self.dialects = dialects or Dialects()
+        self.clock = clock
+        self.journal = Journal()
+        self.host_suffixes = tuple(host_suffixes)
+        self._listeners: tuple[Listener, ...] = ()
+        self._lock = threading.Lock()
+
+    # -- requests
+
+    def handle(self, request: Request) -> Response:
+        """The answer to a request: never an exception. A streamed body must be read to its end or closed."""
+        now = self.clock()
+        request_id = secrets.token_hex(12)
+        address = _NOWHERE
+        try:
+            address = locate(request, suffixes=self.host_suffixes)
+            if address.path.startswith(internal.PREFIX):
+                return self._finish(request, internal.answer(self, request, address), request_id, now)
+            answer = self._answer(request, address, request_id, now)
+        except CosError as error:
+            answer = self._refuse(error, address, request_id)
+        response = self._finish(request, answer.response, request_id, now)
+        cors.mark(self, request, address, response)
+        self._record(request, address, answer, request_id, now)
+        return response
+
+    def _answer(self, request: Request, address: Address, request_id: str, now: float) -> _Answer:
+        route = routes.find(request, address)
+        try:
+            call = self._admit(request, address, route, request_id, now)
+            return _Answer(route.operation, route.function(call))
+        except CosError as error:
+            return self._refuse(error, address, request_id, route.operation)
+        except BucketGone:
+            return self._refuse(NoSuchBucket(), address, request_id, route.operation)
+        except UploadGone:
+            return self._refuse(NoSuchUpload(), address, request_id, route.operation)
+        except ImageError as error:
+            return self._refuse(self._image_error(error), address, request_id, route.operation)
+        except Exception:
+            _log.exception("bug in %s, request %s", route.operation, request_id)
+            return self._refuse(InternalError(), address, request_id, route.operation)
+
+    def _admit(self, request: Request, address: Address, route: routes.Route, request_id: str, now: float) -> Call:
+        """Authenticate, then authorise: any credential may do everything, nobody only what an ACL grants."""
+        signer = verify(request, address, self.credentials, now)
+        bucket = address.host.bucket
+        key = address.key if bucket else ""
+        anonymous = signer is None and route.anonymous != "FREE"
+        if anonymous and not (route.anonymous and acl.lets_anyone(self.store, bucket, key, route.anonymous)):
+            raise AccessDenied
+        return Call(
+            app=self, request=request, address=address, operation=route.operation, bucket=bucket, key=key,
+            principal=signer.access_key if signer else None, signed=signer.headers if signer else frozenset(),
+            request_id=request_id, now=now,
+        )  # fmt: skip
+
+    def _image_error(self, error: ImageError) -> CosError:
+        number = (("X-ErrNo", str(error.number)),) if error.number else ()
+        wire = CosError(error.message, headers=number)
+        wire.code = error.code
+        wire.status = 200 if self.dialects["error-status"] == "ok-with-error" else error.status
+        return wire
+
+    def _refuse(self, error: CosError, address: Address, request_id: str, operation: str = "unrouted") -> _Answer:
+        resource = f"{address.name}{address.path}"
+        return _Answer(operation, error_response(error, resource=resource, request_id=request_id), error.code)
+
+    def _finish(self, request: Request, response: Response, request_id: str, now: float) -> Response:
+        if isinstance(response.body, bytes):
+            if response.length is None:
+                response.length = len(response.body)
+            if request.method == "HEAD" or response.status in (204, 304):
+                response.length = response.length if response.status < 300 and response.status != 204 else 0
+                response.body = b""
+        response.headers += [
+            ("Date", http_date(now)),
+            ("Server", "tencent-cos"),
+            ("x-cos-request-id", request_id),
+        ]
+        return response
+
+    def _record(self, request: Request, address: Address, answer: _Answer, request_id: str, now: float) -> None:
+        self.journal.add(
+            Exchange(
+                time=now, method=request.method, operation=answer.operation,
+                bucket=address.host.bucket, key=address.key,
+                status=answer.response.status, error=answer.error, bytes_in=request.length or 0,
+                bytes_out=0 if request.method == "HEAD" else answer.response.length or 0,
+                rules=_rules(request.headers.get("Pic-Operations")), request_id=request_id,
+            )
+        )  # fmt: skip
+
+    # -- effects
+
+    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
+        """Put an object into the store; raises BucketGone, and drops the blob then."""
+        try:
+            self.store.put(item, configurations)
+        except BucketGone:
+            self.store.discard(item.blob)
+            raise
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with every event, in the thread of the request that caused it, once its effect stands."""
+        with self._lock:
+            self._listeners = (*self._listeners, listener)
+
+    def announce(self, name: str, item: StoredObject, call: Call, *, made_by_ci: bool = False) -> None:
+        """Tell the listeners that an object was created or removed by a call."""
+        if made_by_ci and self.dialects["result-events"] == "no":
+            return
+        bucket = self.store.bucket(item.bucket)
+        meta = {k: v for k, v in item.headers.items() if k == "Content-Type" or k.lower().startswith("x-cos-meta-")}
+        event = ObjectEvent(
+            name=name, bucket=item.bucket, region=bucket.region if bucket else self.region, key=item.key,
+            size=item.size,
+            etag=item.etag, time=int(self.clock()), request_id=call.request_id, meta=meta,
+            source_ip=call.request.remote, request_headers=dict(call.request.headers), made_by_ci=made_by_ci,
+        )  # fmt: skip
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                _log.exception("a listener failed on %s of request %s", name, call.request_id)
+
+
+def _rules(header: str | None) -> int:
+    """How many rules a Pic-Operations header holds, as far as it can be read."""
+    try:
+        return len(json.loads(header)["rules"]) if header else 0
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return 0

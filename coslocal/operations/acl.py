@@ -1,0 +1,121 @@
+"""Access control lists: stored as grants, answered as documented, and what they let an anonymous request do."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+from coslocal.http import Response
+from coslocal.operations.call import Call
+from coslocal.operations.responses import OWNER, OWNER_ID, OWNER_NAME, empty, xml_response
+from coslocal.storage.types import Store
+from coslocal.wire.errors import InvalidArgument, MalformedXML
+from coslocal.wire.xml import Fields, parse, text
+
+ALL_USERS = "http://cam.qcloud.com/groups/global/AllUsers"
+AUTHENTICATED_USERS = "http://cam.qcloud.com/groups/global/AuthenticatedUsers"
+_PERMISSIONS = ("READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL")
+_CANNED = {
+    "private": (),
+    "default": (),
+    "public-read": (("uri", ALL_USERS, "READ"),),
+    "public-read-write": (("uri", ALL_USERS, "READ"), ("uri", ALL_USERS, "WRITE")),
+    "authenticated-read": (("uri", AUTHENTICATED_USERS, "READ"),),
+}
+_GRANT_HEADERS = {
+    "x-cos-grant-read": "READ",
+    "x-cos-grant-write": "WRITE",
+    "x-cos-grant-read-acp": "READ_ACP",
+    "x-cos-grant-write-acp": "WRITE_ACP",
+    "x-cos-grant-full-control": "FULL_CONTROL",
+}
+_GRANTEE = re.compile(r'\s*(id|uri)="?([^",]+)"?\s*')
+# Without this the SDK cannot tell a group from a user; it knows how to strip this one namespace.
+_GRANTEE_TAG = 'Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="{}"'
+
+
+class Grant(NamedTuple):
+    """`kind` is id or uri."""
+
+    kind: str
+    grantee: str
+    permission: str
+
+
+_OWNERS = Grant("id", OWNER_ID, "FULL_CONTROL")
+
+
+def from_headers(call: Call) -> str | None:
+    """The document for the x-cos-acl and x-cos-grant-* headers of a request; None for none of them, or `default`."""
+    canned = call.header("x-cos-acl")
+    if canned is not None and canned not in _CANNED:
+        raise InvalidArgument(f"x-cos-acl must be one of {', '.join(_CANNED)}")
+    grants = [Grant(*grant) for grant in _CANNED[canned or "default"]]
+    for header, permission in _GRANT_HEADERS.items():
+        for piece in (call.header(header) or "").split(","):
+            if not piece.strip():
+                continue
+            found = _GRANTEE.fullmatch(piece)
+            if found is None:
+                raise InvalidArgument(f'{header} must look like id="[OwnerUin]"')
+            grants.append(Grant(found[1], found[2], permission))
+    return None if not grants and canned in (None, "default") else _document(grants)
+
+
+def _document(grants: list[Grant]) -> str:
+    return json.dumps([_OWNERS, *(grant for grant in grants if grant != _OWNERS)])
+
+
+def grants_of(store: Store, bucket: str, key: str) -> list[Grant] | None:
+    """The grants on an object, or with key "" on a bucket; None for an object that inherits its bucket's."""
+    value = store.configuration(bucket, key, "acl")
+    return None if value is None else [Grant(*grant) for grant in json.loads(value)]
+
+
+def lets_anyone(store: Store, bucket: str, key: str, permission: str) -> bool:
+    """Whether an anonymous request has READ or WRITE: by the object's own list, else by the bucket's."""
+    grants = grants_of(store, bucket, key) if key else None
+    if grants is None:
+        grants = grants_of(store, bucket, "") or []
+    return any(grant.grantee == ALL_USERS and grant.permission in (permission, "FULL_CONTROL") for grant in grants)
+
+
+def get_acl(call: Call) -> Response:
+    """GET ?acl of a bucket or an object."""
+    call.standing_object() if call.key else call.standing_bucket()
+    grants = grants_of(call.app.store, call.bucket, call.key)
+    headers = [("x-cos-acl", "default")] if grants is None and call.key else []
+    listed: list[tuple[str, Fields]] = [("Grant", _grant_fields(grant)) for grant in grants or [_OWNERS]]
+    return xml_response("AccessControlPolicy", [("Owner", OWNER), ("AccessControlList", listed)], headers=headers)
+
+
+def _grant_fields(grant: Grant) -> Fields:
+    if grant.kind == "uri":
+        return [(_GRANTEE_TAG.format("Group"), [("URI", grant.grantee)]), ("Permission", grant.permission)]
+    name = OWNER_NAME if grant.grantee == OWNER_ID else grant.grantee
+    who: Fields = [("ID", grant.grantee), ("DisplayName", name)]
+    return [(_GRANTEE_TAG.format("CanonicalUser"), who), ("Permission", grant.permission)]
+
+
+def put_acl(call: Call) -> Response:
+    """PUT ?acl of a bucket or an object, by headers or by an AccessControlPolicy."""
+    call.standing_object() if call.key else call.standing_bucket()
+    body = call.document()
+    document = _document(_read(body)) if body.strip() else from_headers(call)
+    if document is None:
+        call.app.store.delete_configuration(call.bucket, call.key, "acl")
+    else:
+        call.app.store.put_configuration(call.bucket, call.key, "acl", document.encode())
+    return empty()
+
+
+def _read(body: bytes) -> list[Grant]:
+    grants = []
+    for grant in parse(body, "AccessControlPolicy").iterfind("AccessControlList/Grant"):
+        uri, identity = text(grant, "Grantee/URI"), text(grant, "Grantee/ID")
+        permission = text(grant, "Permission")
+        if permission not in _PERMISSIONS or not (uri or identity):
+            raise MalformedXML("Each Grant needs a Grantee with ID or URI, and a known Permission")
+        grants.append(Grant("uri", uri, permission) if uri else Grant("id", identity or "", permission))
+    return grants
