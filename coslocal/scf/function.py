@@ -32,8 +32,8 @@ class Account:
     """Whose function it is. The credentials are what an execution role would give (SCF 2.3)."""
 
     secret_id: str
-    secret_key: str
-    session_token: str = "coslocal"
+    secret_key: str = field(repr=False)
+    session_token: str = field(default="coslocal", repr=False)
     region: str = "ap-guangzhou"
     appid: str = "1250000000"
     uin: str = "100000000001"
@@ -52,7 +52,7 @@ class Function:
     root: Path
     handler: str = "index.main_handler"
     python: str = sys.executable
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30
     init_timeout: float = 65
     memory_size: int = 128

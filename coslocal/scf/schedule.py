@@ -8,10 +8,15 @@ from dataclasses import dataclass, replace
 from coslocal.scf.result import THROTTLED, Result
 
 
+class PolicyError(ValueError):
+    """A policy that makes no sense."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """`retries` after an execution error, `retry_interval` seconds apart; a throttled run and a system error are tried
-    again every `throttle_interval` seconds; no attempt begins once a message is older than `max_age` seconds."""
+    again every `throttle_interval` seconds; no attempt begins once a message is older than `max_age` seconds.
+    Raises PolicyError."""
 
     retries: int = 2
     retry_interval: float = 60.0
@@ -20,9 +25,9 @@ class Policy:
 
     def __post_init__(self) -> None:
         if self.retries < 0:
-            raise ValueError("the number of retries cannot be negative")
+            raise PolicyError("the number of retries cannot be negative")
         if min(self.retry_interval, self.throttle_interval, self.max_age) <= 0:
-            raise ValueError("the intervals between retries and the longest age have to be above 0 s")
+            raise PolicyError("the intervals between retries and the longest age have to be above 0 s")
 
 
 @dataclass(frozen=True, kw_only=True)
