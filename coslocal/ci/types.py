@@ -42,7 +42,8 @@ class ImageInfo:
 
 @dataclass(frozen=True, kw_only=True)
 class Rendered:
-    """A result image. `warnings` are for coslocal's log (a glyph without a font, an approximation)."""
+    """A result image. `warnings` are for coslocal's log (a glyph without a font, an approximation); `aigc` are the
+    fields of an AI label that was written into it."""
 
     data: bytes
     format: str
@@ -52,13 +53,14 @@ class Rendered:
     frames: int
     content_type: str
     warnings: tuple[str, ...] = ()
+    aigc: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a rule may need beside the source's bytes.
 
-    `style(name)` gives a saved style's rule text or None; `fetch(url)` gives the bytes of a watermark image that lies on
+    `style(name)` gives a saved style's rule text or None; `fetch(url)` the bytes of a watermark image that lies on
     this coslocal (raises ImageError); `persistent` tells Pic-Operations from a download.
     """
 
