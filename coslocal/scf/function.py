@@ -41,7 +41,7 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """One event function. `root` is the folder that would be zipped, `handler` is `<file without .py>.<function>`.
+    """One event function. `root` is the folder that would be zipped (absolute), `handler` is FILE.FUNCTION inside it.
 
     `timeout` and `init_timeout` are seconds, `memory_size` MB. `instances` processes run at once, one event each;
     `reserved` is the reserved concurrency: what comes above it is throttled with 432; 0 stops the function (SCF 1.7).
@@ -71,6 +71,8 @@ class Function:
     def _problem(self) -> str | None:
         if not _NAME.match(self.name):
             return "a name has letters, digits, - and _, begins with a letter and has at most 60 characters (SCF 2.6)"
+        if not self.root.is_absolute():
+            return f"its folder {self.root} has to be an absolute path"
         if not _HANDLER.match(self.handler):
             return f"the handler {self.handler!r} is not FILE.FUNCTION, such as index.main_handler (SCF 2.1)"
         if not 0 < self.timeout <= LONGEST_TIMEOUT:

@@ -35,6 +35,7 @@ def test_the_context_is_the_documented_dict_without_credentials() -> None:
     [
         ({"name": "9lives"}, "begins with a letter"),
         ({"name": "x" * 61}, "60 characters"),
+        ({"root": Path("code")}, "absolute"),
         ({"handler": "index"}, "index.main_handler"),
         ({"handler": "a/b.main"}, "index.main_handler"),
         ({"timeout": 901}, "900"),
