@@ -1,0 +1,7 @@
+"""`python -m coslocal`."""
+
+from __future__ import annotations
+
+from coslocal.cli import main
+
+main()

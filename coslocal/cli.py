@@ -1,0 +1,170 @@
+"""The command line of coslocal: arguments only; serve.py does the work."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import traceback
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coslocal.dialects import TABLE, DialectError, Dialects
+from coslocal.scf.function import Function, FunctionError, locate
+from coslocal.scf.schedule import Policy, PolicyError
+from coslocal.scf.triggers import TriggerError, parse
+
+DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Stop(Exception):
+    """An expected failure: one line for the user, and an exit code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+app = typer.Typer(
+    name="coslocal",
+    help="A local COS + Cloud Infinite + SCF: real signatures, real XML, real pixels, no account.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"coslocal {version('derivo')}")
+        raise typer.Exit(DONE)
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """A local COS + Cloud Infinite + SCF: real signatures, real XML, real pixels, no account."""
+
+
+@app.command("dialects")
+def show_dialects() -> None:
+    """List the settings where the vendor's documents are silent or disagree; the first choice is the default."""
+    for dialect in TABLE:
+        typer.echo(f"{dialect.name}={'|'.join(dialect.choices)}\n    {dialect.reason}")
+
+
+@app.command("serve")
+def serve_command(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 9000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    data: Annotated[Path | None, typer.Option(help="Folder that keeps everything.", show_default="memory")] = None,
+    memory: Annotated[bool, typer.Option("--memory", help="Keep everything in memory (the default).")] = False,
+    fsync: Annotated[bool, typer.Option("--fsync", help="Survive a loss of power too.")] = False,
+    credential: Annotated[
+        list[str] | None, typer.Option(help="ID:KEY; repeatable.", show_default="AKIDlocal:SKlocal")
+    ] = None,
+    bucket: Annotated[list[str] | None, typer.Option(help="NAME-APPID, made when missing; repeatable.")] = None,
+    region: Annotated[str, typer.Option(help="Region of what is made here.")] = "ap-guangzhou",
+    dialect: Annotated[list[str] | None, typer.Option(help="NAME=CHOICE, see `coslocal dialects`; repeatable.")] = None,
+    function: Annotated[
+        str | None, typer.Option(help="path/to/index.py[:function], run on the triggers' events.")
+    ] = None,
+    trigger: Annotated[
+        list[str] | None,
+        typer.Option(help="bucket=NAME-APPID[,prefix=in/][,suffix=.jpg][,event=cos:ObjectCreated:*]; repeatable."),
+    ] = None,
+    env: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE for the function; {url} is this server; repeatable.")
+    ] = None,
+    timeout: Annotated[int, typer.Option(help="Seconds a run of the function may take.")] = 30,
+    memory_size: Annotated[int, typer.Option(help="MB the function is told it has.")] = 128,
+    instances: Annotated[int, typer.Option(help="Events the function handles at once.")] = 2,
+    reserved_concurrency: Annotated[
+        int | None, typer.Option(help="Throttle above so many runs; 0 stops the function.")
+    ] = None,
+    retries: Annotated[int, typer.Option(help="Further attempts after a failed run.")] = 2,
+    retry_interval: Annotated[float, typer.Option(help="Seconds between attempts.")] = 60.0,
+    python: Annotated[
+        str, typer.Option(help="Interpreter of the function, 3.9 or newer.", show_default="this one")
+    ] = sys.executable,
+    dead_letters: Annotated[Path | None, typer.Option(help="File that takes events given up, one JSON a line.")] = None,
+    log: Annotated[Path | None, typer.Option(help="File for what functions print.", show_default="stderr")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="File that holds the URL while it is served.")] = None,
+) -> None:
+    """Serve until Ctrl-C. Every real client works against it: give it the URL as its HTTP proxy."""
+    from coslocal import serve  # libvips and the HTTP server load here: `--help` does not wait for them
+
+    if data is not None and memory:
+        raise Stop("choose one of --data and --memory", USAGE)
+    if bool(function) != bool(trigger):
+        raise Stop("a --function needs at least one --trigger, and a --trigger needs a --function", USAGE)
+    functions = []
+    if function:
+        folder, handler = locate(function)
+        functions = [
+            Function(
+                name=handler.partition(".")[0], root=folder, handler=handler, python=_interpreter(python),
+                variables=_pairs("--env", "=", env), timeout=timeout, memory_size=memory_size, instances=instances,
+                reserved=reserved_concurrency,
+            )
+        ]  # fmt: skip
+    plan = serve.Plan(
+        host=host, port=port, region=region, data=data, fsync=fsync, buckets=bucket or (),
+        credentials=_pairs("--credential", ":", credential) or {"AKIDlocal": "SKlocal"},
+        dialects=Dialects(_pairs("--dialect", "=", dialect)),
+        functions=functions, triggers=[parse(text, function=functions[0].name) for text in trigger or ()],
+        policy=Policy(retries=retries, retry_interval=retry_interval, throttle_interval=retry_interval),
+        dead_letters=dead_letters, log=log, ready_file=ready_file,
+    )  # fmt: skip
+    try:
+        code = serve.serve(plan, typer.echo, lambda line: typer.echo(line, err=True))
+    except (serve.ServeError, OSError) as error:
+        raise Stop(str(error), FAILED) from error
+    raise typer.Exit(code)
+
+
+def _pairs(option: str, mark: str, texts: list[str] | None) -> dict[str, str]:
+    """`NAME<mark>VALUE` of a repeatable option, split at the first mark."""
+    pairs: dict[str, str] = {}
+    for text in texts or ():
+        name, found, value = text.partition(mark)
+        if not found or not name:
+            shown = name if option != "--credential" else "..."
+            raise Stop(f"{option} {shown}: write it as NAME{mark}VALUE", USAGE)
+        pairs[name] = value
+    return pairs
+
+
+def _interpreter(text: str) -> str:
+    found = shutil.which(text)
+    if found is None:
+        raise Stop(f"--python {text}: there is no such interpreter", USAGE)
+    return str(Path(found).absolute())
+
+
+def main() -> None:
+    """The entry point: expected failures are one line and their code, a bug is 3 with a report to paste."""
+    try:
+        app()
+    except Stop as error:
+        _end(str(error), error.code)
+    except (DialectError, FunctionError, PolicyError, TriggerError) as error:
+        _end(str(error), USAGE)
+    except KeyboardInterrupt:
+        _end("interrupted", INTERRUPTED)
+    except Exception as error:
+        frames = "".join(traceback.format_exception(error))
+        where = f"coslocal {version('derivo')}, Python {platform.python_version()}, {platform.platform()}"
+        _end(f"this is a bug in coslocal; please report it with the lines below\n\n{where}\n\n{frames}", BUG)
+
+
+def _end(text: str, code: int) -> None:
+    typer.echo(f"coslocal: {text}", err=True)
+    sys.exit(code)

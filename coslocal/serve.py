@@ -1,0 +1,188 @@
+"""`coslocal serve`: a store, the core, a server and the functions, put together and taken apart in the right order."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TextIO
+
+from coslocal.app import Coslocal
+from coslocal.dialects import Dialects
+from coslocal.operations.buckets import valid_name
+from coslocal.scf.deadletters import DeadLetters
+from coslocal.scf.function import Account, Function
+from coslocal.scf.runner import Log
+from coslocal.scf.schedule import Message, Policy
+from coslocal.scf.service import Scf
+from coslocal.scf.triggers import Trigger, check
+from coslocal.server import LocalServer
+from coslocal.storage.directory import open_directory
+from coslocal.storage.memory import open_memory
+from coslocal.storage.types import Bucket, Store, StoreError
+
+GRACE = 3.0
+"""Seconds that running functions get when the server is stopped."""
+
+Say = Callable[[str], None]
+
+
+class ServeError(Exception):
+    """It cannot be served as asked: one line for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to serve. `data` None is memory; `{url}` in a function's variables becomes the server's own URL."""
+
+    host: str
+    port: int
+    region: str
+    data: Path | None
+    fsync: bool
+    credentials: Mapping[str, str] = field(repr=False)
+    buckets: Sequence[str]
+    dialects: Dialects
+    functions: Sequence[Function]
+    triggers: Sequence[Trigger]
+    policy: Policy
+    dead_letters: Path | None
+    log: Path | None
+    ready_file: Path | None
+
+
+def serve(plan: Plan, say: Say, complain: Say) -> int:
+    """Serve until SIGINT or SIGTERM; the exit code (130 or 0). Raises ServeError, OSError, TriggerError, FunctionError.
+
+    `say` gets the one line that tells it is ready, `complain` what functions print and what is left at the end.
+    """
+    with contextlib.ExitStack() as stack:
+        stopped = stack.enter_context(_signals())
+        log = stack.enter_context(_log(plan.log, complain))
+        store = _open_store(plan)
+        stack.callback(store.close)
+        _make_buckets(plan, store)
+        app = Coslocal(store, credentials=plan.credentials, region=plan.region, dialects=plan.dialects)
+        server = LocalServer(app, plan.host, plan.port)
+        with contextlib.ExitStack() as serving:
+            if plan.port == 0:
+                _start(plan, server, serving)  # functions need its URL; nobody else can know the port yet
+            scf = stack.enter_context(_functions(plan, server.url, log))
+            app.subscribe(scf.notify)
+            if plan.port:
+                _start(plan, server, serving)  # no event comes before there is someone to hear it
+            if plan.ready_file:
+                _write_whole(plan.ready_file, server.url + "\n")
+                serving.callback(plan.ready_file.unlink, missing_ok=True)
+            say(_ready_line(plan, server.url))
+            number = stopped()
+            scf.pause(GRACE)  # while the server still answers the functions
+        _report_left(plan, scf.close(), complain)
+        return 130 if number == signal.SIGINT else 0
+
+
+def _start(plan: Plan, server: LocalServer, serving: contextlib.ExitStack) -> None:
+    try:
+        serving.enter_context(server.start_in_thread())
+    except OSError as error:
+        where = f"{plan.host}:{plan.port}"
+        raise ServeError(f"cannot listen on {where}: {error.strerror}; choose another --port or --host") from error
+
+
+def _open_store(plan: Plan) -> Store:
+    try:
+        return open_memory() if plan.data is None else open_directory(plan.data, fsync=plan.fsync)
+    except StoreError as error:
+        raise ServeError(str(error)) from error
+
+
+def _make_buckets(plan: Plan, store: Store) -> None:
+    for name in plan.buckets:
+        if not valid_name(name):
+            raise ServeError(f"--bucket {name}: a bucket is named NAME-APPID, such as photos-1250000000")
+        store.create_bucket(Bucket(name=name, region=plan.region, created=time.time()))
+    for trigger in check(plan.triggers):
+        if store.bucket(trigger.bucket) is None:
+            raise ServeError(
+                f"there is no bucket {trigger.bucket} for the trigger {trigger}; add --bucket {trigger.bucket}"
+            )
+
+
+def _functions(plan: Plan, url: str, log: Log) -> Scf:
+    secret_id, secret_key = next(iter(plan.credentials.items()))
+    appid = plan.triggers[0].bucket.rpartition("-")[2] if plan.triggers else Account.appid
+    return Scf(
+        [
+            replace(item, variables={name: value.replace("{url}", url) for name, value in item.variables.items()})
+            for item in plan.functions
+        ],
+        plan.triggers,
+        account=Account(secret_id=secret_id, secret_key=secret_key, region=plan.region, appid=appid),
+        policy=plan.policy,
+        dialects=plan.dialects,
+        dead_letters=DeadLetters(plan.dead_letters) if plan.dead_letters else None,
+        log=log,
+    )
+
+
+def _ready_line(plan: Plan, url: str) -> str:
+    where = "memory" if plan.data is None else str(plan.data)
+    return f"coslocal is ready at {url} ({where}); Python: CosConfig(..., Scheme='http', Proxies={{'http': '{url}'}})"
+
+
+def _report_left(plan: Plan, left: Sequence[Message], complain: Say) -> None:
+    if not left:
+        return
+    kept = f"; they are kept in {plan.dead_letters}" if plan.dead_letters else "; --dead-letters FILE would keep them"
+    complain(f"coslocal: {len(left)} events were not handled{kept}: {', '.join(item.subject for item in left[:5])}")
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[Callable[[], int]]:
+    """A function that waits for SIGINT or SIGTERM and tells which. A second one ends the process at once."""
+    reading, writing = os.pipe()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def arrived(number: int, _frame: object) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+        os.write(writing, bytes([number]))
+
+    for number in before:
+        signal.signal(number, arrived)
+    try:
+        yield lambda: os.read(reading, 1)[0]
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reading)
+        os.close(writing)
+
+
+@contextlib.contextmanager
+def _log(path: Path | None, complain: Say) -> Iterator[Log]:
+    """Lines prefixed with their request id, appended to the file, or complained where there is none."""
+    if path is None:
+        yield lambda request_id, line: complain(f"{request_id} {line}")
+        return
+    lock = threading.Lock()
+    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        yield lambda request_id, line: _append(file, lock, f"{request_id} {line}\n")
+
+
+def _append(file: TextIO, lock: threading.Lock, text: str) -> None:
+    with lock:
+        file.write(text)
+        file.flush()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Whoever sees the file sees all of it."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
