@@ -15,6 +15,7 @@ import msgspec
 
 from derivo.ci import limits
 from derivo.ci.printer import to_text
+from derivo.ci.tables import IGNORED_OFFSETS
 from derivo.ci.tree import (
     BlindWatermark,
     CGif,
@@ -49,15 +50,6 @@ _Sized = TypeVar("_Sized", bound=Node)
 _NOTHING = ImageMogr2((Interlace(False),))
 """What stands for a rule that does nothing: a stage must have an operation."""
 
-_OFFSETS_IGNORED: Mapping[str, tuple[type, ...]] = {
-    "center": (Dx, Dy),
-    "north": (Dx,),
-    "south": (Dx,),
-    "west": (Dy,),
-    "east": (Dy,),
-}
-"""Offsets that CI ignores with a gravity (CI 4.4)."""
-
 
 def canonical(rule: Rule) -> str:
     """The rule's canonical text, itself a rule of the same meaning. Idempotent over `parse`."""
@@ -88,7 +80,7 @@ def _mogr(stage: ImageMogr2) -> Optional[ImageMogr2]:
         dropped.add(EGif)  # cgif wins (CI 4.7)
     for op in ops:
         if isinstance(op, Gravity):
-            dropped.update(_OFFSETS_IGNORED.get(op.value, ()))
+            dropped.update(Dx if name == "dx" else Dy for name in IGNORED_OFFSETS.get(op.value, ()))
     kept = tuple(op for op in ops if type(op) not in dropped)
     return ImageMogr2(kept) if kept else None
 
@@ -147,8 +139,7 @@ def _mark(defaults: Mapping[str, Any]) -> Callable[[Any], Any]:
         changes: dict[str, Any] = {}
         if not stage.batch:
             changes.update(batch=None, degree=None)  # degree acts on tiles only
-        for kind in _OFFSETS_IGNORED.get(stage.gravity or "", ()):
-            changes[kind.__name__.lower()] = None
+        changes.update((name, None) for name in IGNORED_OFFSETS.get(stage.gravity or "", ()))
         changes.update((name, None) for name, value in defaults.items() if getattr(stage, name) == value)
         return msgspec.structs.replace(stage, **changes)
 

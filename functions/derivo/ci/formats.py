@@ -46,10 +46,12 @@ VIEW_FORMATS: tuple[str, ...] = ("jpg", "jpeg", "png", "bmp", "gif", "webp")
 """What may stand after `format/` in imageView2 (CI 3)."""
 
 DOWNLOAD_ONLY: frozenset[str] = frozenset({"astc"})
+PERSISTENT_ONLY: frozenset[str] = frozenset({"psd"})
 ACTIVATED: frozenset[str] = frozenset({"avif", "heif", "tpg"})
 """Outputs for which the bucket must have advanced compression enabled; billed per use (CI 4.6, 8)."""
 
-ALPHA: frozenset[str] = frozenset({"png", "apng", "gif", "webp", "tiff", "avif", "heif", "tpg", "psd", "svg", "astc"})
+ALPHA: frozenset[str] = frozenset({"png", "apng", "gif", "webp", "tiff", "avif", "tpg", "psd", "svg", "astc"})
+"""Formats whose files commonly have transparency."""
 ANIMATED: frozenset[str] = frozenset({"gif", "webp", "apng", "avif", "tpg"})
 ORIENTED: frozenset[str] = frozenset({"jpg", "tiff", "heif", "avif", "webp"})
 """Formats whose files commonly carry an EXIF orientation."""

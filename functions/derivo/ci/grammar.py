@@ -85,6 +85,7 @@ def _stage(scan: Scan, index: int, written: list[Token]) -> Optional[Stage]:
         return _ci_process(scan, index, tokens)
     read = STAGES.get(name.text)
     if read is not None:
+        scan.spans[(index, name.text)] = (name.start, name.end)
         return read(scan, index, tokens)
     if name.text in QUERIES:
         scan.say("CI404", f"{name.text} is a query for information about an image, not a processing rule", name)

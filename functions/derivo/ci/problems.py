@@ -78,10 +78,12 @@ CODES: tuple[Code, ...] = (
         ("CI309", "a watermark's parameter without the one it needs, or with one that replaces it"),
         ("CI310", "a blind watermark's text is outside what its version can hold"),
         ("CI311", "AIGCMetadata with an output that cannot hold it"),
+        ("CI312", "a conversion that CI does not offer"),
         ("CI401", "frame works on download only"),
         ("CI402", "the output format is for downloads only"),
         ("CI403", "ignore-error/1 would store the unprocessed source as the derivative"),
         ("CI404", "a query for information is no processing rule"),
+        ("CI405", "what works in persistent processing only, on download"),
     ),
     *_codes(
         WARNING,
@@ -97,6 +99,7 @@ CODES: tuple[Code, ...] = (
         ("CI510", "size-limit is documented for downloads only"),
         ("CI511", "the result depends on the order inside one stage, which is not documented"),
         ("CI512", "several qualities in one stage: which one wins is not documented"),
+        ("CI513", "an operation that does not work with some of the sources"),
     ),
     *_codes(
         ERROR,
@@ -106,7 +109,6 @@ CODES: tuple[Code, ...] = (
         ("CI604", "a step lacks a member it needs"),
         ("CI605", "members of a step, or steps, exclude one another"),
         ("CI606", "the steps need more stages than CI allows"),
-        ("CI607", "a step's value is not one that CI has"),
     ),
 )
 
@@ -117,7 +119,7 @@ class Problem(msgspec.Struct, frozen=True):
     """One finding about a processing rule.
 
     `code` is stable (`CI203`); `start` and `end` are character offsets inside the rule's text. `mend`, where there is
-    one, is the nearest valid form of the segment (what stands between two slashes or bars) that holds `start`.
+    one, is the nearest valid form of what lies between the slashes or bars around them.
     `tolerated` marks what CI itself would accept though it does not do what is written (e.g. a width above 10000,
     which it clamps): the linter reports it, coslocal does as CI does.
     """

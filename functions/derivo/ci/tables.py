@@ -62,6 +62,15 @@ Table = Mapping[str, Row]
 
 GRAVITIES = ("northwest", "north", "northeast", "west", "center", "east", "southwest", "south", "southeast")
 
+IGNORED_OFFSETS: Mapping[str, tuple[str, ...]] = {
+    "center": ("dx", "dy"),
+    "north": ("dx",),
+    "south": ("dx",),
+    "west": ("dy",),
+    "east": ("dy",),
+}
+"""Offsets that CI ignores with a gravity (CI 4.4)."""
+
 CI_PROCESSES = (
     "AIImageColoring", "AISuperResolution", "AIEnhanceImage", "AIImageCrop", "AIPortraitMatting", "AIPicMatting",
     "GoodsMatting", "ImageTargetRec",
