@@ -12,7 +12,8 @@ from derivo.ci.checks import check
 from derivo.ci.grammar import parse
 from derivo.ci.printer import to_text
 from derivo.ci.problems import Parsed, Problem
-from derivo.ci.steps import CompiledSteps, StepProblem, check_steps, compile_steps
+from derivo.ci.steps import CompiledSteps, check_steps, compile_steps
+from derivo.ci.stepwork import StepProblem
 from derivo.ci.tree import Rule
 
 __all__ = [

@@ -22,29 +22,20 @@ stand together in one map.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional
 
 import msgspec
 
 from derivo.ci import limits, texts, tree
 from derivo.ci.checks import findings
-from derivo.ci.printer import decimal, op_to_text, to_text
-from derivo.ci.problems import Problem, SpanPath, problem
+from derivo.ci.printer import decimal, to_text
+from derivo.ci.problems import SpanPath, problem
+from derivo.ci.stepwork import MAP, NUMBER, SWITCH, TEXT, WHOLE, Member, StepPath, StepProblem, Work
 from derivo.ci.tables import GRAVITIES, MOGR, WATERMARKS
 from derivo.ci.values import AREA, BAD, CUT_OFFSET, HEIGHT, PERCENT, WIDTH, Range, Reader, Scan, Token, whole, word
 
-StepPath = tuple[Union[int, str], ...]
-"""Into the YAML: `(1, "resize", "width")` is the width of the second step."""
-
 MAX_STEPS = 100
 """More steps than this are not looked at; CI allows ten stages."""
-
-
-class StepProblem(msgspec.Struct, frozen=True):
-    """One finding about steps: where in the YAML, and what. The problem's offsets are 0."""
-
-    path: StepPath
-    problem: Problem
 
 
 class CompiledSteps(msgspec.Struct, frozen=True):
@@ -57,7 +48,7 @@ class CompiledSteps(msgspec.Struct, frozen=True):
 
 def compile_steps(steps: object) -> CompiledSteps:
     """The rule that does the steps, and everything that is wrong with them. Raises nothing."""
-    work = _Work()
+    work = Work()
     if not isinstance(steps, list) or not 0 < len(steps) <= MAX_STEPS:
         work.say((), "CI601", f"steps are a list of 1 to {MAX_STEPS} steps")
         return CompiledSteps(None, tuple(work.problems))
@@ -108,124 +99,7 @@ def check_steps(
 _STEP_MENDS = {"CI501": "auto_orient: true"}
 
 
-# --- the work of compiling ------------------------------------------------------------------------------------------
-
-
-class _Work:
-    """The stages so far, and what was found. `output` holds what acts at the end."""
-
-    def __init__(self) -> None:
-        self.problems: list[StepProblem] = []
-        self.stages: list[tree.Stage] = []
-        self.origins: dict[SpanPath, StepPath] = {}
-        self.output: dict[str, tuple[tree.MogrOp, StepPath]] = {}
-
-    @property
-    def refused(self) -> bool:
-        return any(not each.problem.tolerated for each in self.problems)
-
-    def say(self, path: StepPath, code: str, message: str, mend: Optional[str] = None) -> None:
-        self.problems.append(StepProblem(path, problem(code, message, mend=mend)))
-
-    def stage(self, path: StepPath, stage: tree.Stage) -> None:
-        self.origins[(len(self.stages),)] = path
-        self.stages.append(stage)
-
-    def ops(self, path: StepPath, *ops: tree.MogrOp) -> None:
-        """One imageMogr2 stage of operations whose order cannot matter."""
-        self.stage(path, tree.ImageMogr2(ops))
-
-    def finish(self) -> None:
-        """What tells how the file is written comes last, in the last stage if that is imageMogr2 as well."""
-        if not self.output:
-            return
-        ops = tuple(op for op, _ in self.output.values())
-        last = self.stages[-1] if self.stages else None
-        if isinstance(last, tree.ImageMogr2):
-            self.stages[-1] = tree.ImageMogr2(last.ops + ops)
-        else:
-            self.stage(next(iter(self.output.values()))[1], tree.ImageMogr2(ops))
-        for op, path in self.output.values():
-            self.origins[(len(self.stages) - 1, op_to_text(op).partition("/")[0])] = path
-
-    def read(self, path: StepPath, kind: str, value: object, read: Optional[Reader] = None) -> Any:
-        """A value of a kind, read as the CI language reads it; BAD when it cannot be."""
-        if not _KINDS[kind](value):
-            shown = texts.quoted(str(value)) if isinstance(value, (str, bool, float)) else type(value).__name__
-            self.say(path, "CI603", f"{_name(path)} must be {kind}, not {shown}")
-            return BAD
-        if isinstance(value, str) and not _encodes(value):
-            self.say(path, "CI109", f"{_name(path)} holds half of a character (a lone surrogate)")
-            return BAD
-        if read is None:
-            return value
-        text = decimal(value) if isinstance(value, float) else _digits(value)
-        scan = Scan()
-        result = read(scan, _name(path), Token(text, 0, len(text)))
-        self.problems.extend(StepProblem(path, _without_place(each)) for each in scan.problems)
-        return result
-
-    def unknown(self, path: StepPath, name: object, lead: str, known: Mapping[str, Any]) -> None:
-        """A member that there is not; `lead` begins the message."""
-        if isinstance(name, str):
-            message = f"{lead} {texts.quoted(name)}, only {', '.join(known)}"
-            self.say((*path, name), "CI602", message, texts.nearest(name, known))
-        else:
-            self.say(path, "CI602", f"{lead} {type(name).__name__} as a name, only {', '.join(known)}")
-
-    def members(self, path: StepPath, value: object, table: Mapping[str, _Member], needs: tuple[str, ...] = ()) -> Any:
-        """A map's members by name, BAD where one cannot be read or is missing."""
-        if not isinstance(value, dict):
-            self.say(path, "CI603", f"{_name(path)} must be a map with {', '.join(table)}")
-            return BAD
-        found: dict[str, Any] = {}
-        for name, each in value.items():
-            if name in table:
-                found[name] = self.read((*path, name), table[name][0], each, table[name][1])
-            else:
-                self.unknown(path, name, f"{_name(path)} has no", table)
-        missing = [name for name in needs if name not in value]
-        if missing:
-            self.say(path, "CI604", f"{_name(path)} needs {' and '.join(missing)}")
-        return BAD if missing or len(found) < len(value) or BAD in found.values() else found
-
-
-_Member = tuple[str, Optional[Reader]]
-
-_KINDS: Mapping[str, Callable[[object], bool]] = {
-    "a whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "a number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "text in quotes": lambda value: isinstance(value, str) and value != "",
-    "true or false": lambda value: isinstance(value, bool),
-    "a map": lambda value: isinstance(value, dict),
-}
-_WHOLE, _NUMBER, _TEXT, _SWITCH, _MAP = _KINDS
-
-
-def _name(path: StepPath) -> str:
-    return " ".join(str(each) for each in path if isinstance(each, str))
-
-
-def _encodes(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _digits(value: object) -> str:
-    # Python refuses to print integers of thousands of digits; no honest value has ten.
-    if isinstance(value, int) and value.bit_length() > 64:
-        return "9" * 20
-    return str(value)
-
-
-def _without_place(found: Problem) -> Problem:
-    return msgspec.structs.replace(found, start=0, end=0)
-
-
-def _step(work: _Work, index: int, step: object) -> None:
+def _step(work: Work, index: int, step: object) -> None:
     if not isinstance(step, dict) or not step:
         work.say((index,), "CI603", "a step is a map with one member, such as `rotate: 90`")
         return
@@ -249,25 +123,25 @@ def _step(work: _Work, index: int, step: object) -> None:
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _auto_orient(work: _Work, path: StepPath, value: object) -> None:
-    if work.read(path, _SWITCH, value) is True:
+def _auto_orient(work: Work, path: StepPath, value: object) -> None:
+    if work.read(path, SWITCH, value) is True:
         work.ops(path, tree.AutoOrient())
 
 
-_GRAVITY: _Member = (_TEXT, word(GRAVITIES, any_case=True))
+_GRAVITY: Member = (TEXT, word(GRAVITIES, any_case=True))
 
-_RESIZE: Mapping[str, _Member] = {
-    "width": (_WHOLE, whole(WIDTH)),
-    "height": (_WHOLE, whole(HEIGHT)),
-    "fit": (_TEXT, word(("contain", "cover", "fill"))),
-    "enlarge": (_SWITCH, None),
+_RESIZE: Mapping[str, Member] = {
+    "width": (WHOLE, whole(WIDTH)),
+    "height": (WHOLE, whole(HEIGHT)),
+    "fit": (TEXT, word(("contain", "cover", "fill"))),
+    "enlarge": (SWITCH, None),
     "gravity": _GRAVITY,
-    "area": (_WHOLE, whole(AREA)),
-    "percent": (_WHOLE, whole(PERCENT)),
+    "area": (WHOLE, whole(AREA)),
+    "percent": (WHOLE, whole(PERCENT)),
 }
 
 
-def _resize(work: _Work, path: StepPath, value: object) -> None:
+def _resize(work: Work, path: StepPath, value: object) -> None:
     found = work.members(path, value, _RESIZE)
     if found is BAD:
         return
@@ -288,7 +162,7 @@ def _resize(work: _Work, path: StepPath, value: object) -> None:
         _fitted(work, path, fit, found)
 
 
-def _fitted(work: _Work, path: StepPath, fit: str, found: Mapping[str, Any]) -> None:
+def _fitted(work: Work, path: StepPath, fit: str, found: Mapping[str, Any]) -> None:
     width, height = found.get("width"), found.get("height")
     sides = {"width": width or limits.CLAMP, "height": height or limits.CLAMP}
     if fit == "fill":
@@ -308,16 +182,16 @@ def _fitted(work: _Work, path: StepPath, fit: str, found: Mapping[str, Any]) -> 
         work.ops(path, tree.Thumbnail("enlarge", **sides))
 
 
-_CROP: Mapping[str, _Member] = {
-    "width": (_WHOLE, whole(WIDTH)),
-    "height": (_WHOLE, whole(HEIGHT)),
+_CROP: Mapping[str, Member] = {
+    "width": (WHOLE, whole(WIDTH)),
+    "height": (WHOLE, whole(HEIGHT)),
     "gravity": _GRAVITY,
-    "x": (_WHOLE, whole(CUT_OFFSET)),
-    "y": (_WHOLE, whole(CUT_OFFSET)),
+    "x": (WHOLE, whole(CUT_OFFSET)),
+    "y": (WHOLE, whole(CUT_OFFSET)),
 }
 
 
-def _crop(work: _Work, path: StepPath, value: object) -> None:
+def _crop(work: Work, path: StepPath, value: object) -> None:
     """A window: `cut`, because what `crop` does to the scale is disputed (CI 4.2)."""
     found = work.members(path, value, _CROP, ("width", "height"))
     if found is BAD:
@@ -330,10 +204,10 @@ def _crop(work: _Work, path: StepPath, value: object) -> None:
     work.ops(path, window, tree.Gravity(gravity))
 
 
-def _operation(name: str, kind: str) -> Callable[[_Work, StepPath, object], None]:
+def _operation(name: str, kind: str) -> Callable[[Work, StepPath, object], None]:
     """A step that is one operation with one value."""
 
-    def step(work: _Work, path: StepPath, value: object) -> None:
+    def step(work: Work, path: StepPath, value: object) -> None:
         op = work.read(path, kind, value, MOGR[name].read)
         if op is not BAD:
             work.ops(path, op)
@@ -341,16 +215,16 @@ def _operation(name: str, kind: str) -> Callable[[_Work, StepPath, object], None
     return step
 
 
-def _grayscale(work: _Work, path: StepPath, value: object) -> None:
-    if work.read(path, _SWITCH, value) is True:
+def _grayscale(work: Work, path: StepPath, value: object) -> None:
+    if work.read(path, SWITCH, value) is True:
         work.ops(path, tree.Grayscale(True))
 
 
-def _blur(work: _Work, path: StepPath, value: object) -> None:
-    found = work.members(path, value, {"radius": (_NUMBER, None), "sigma": (_NUMBER, None)}, ("radius", "sigma"))
+def _blur(work: Work, path: StepPath, value: object) -> None:
+    found = work.members(path, value, {"radius": (NUMBER, None), "sigma": (NUMBER, None)}, ("radius", "sigma"))
     if found is not BAD:
         pair = f"{decimal(found['radius'])}x{decimal(found['sigma'])}"
-        op = work.read(path, _TEXT, pair, MOGR["blur"].read)
+        op = work.read(path, TEXT, pair, MOGR["blur"].read)
         if op is not BAD:
             work.ops(path, op)
 
@@ -370,34 +244,34 @@ def _like(name: str) -> Optional[Reader]:
     return WATERMARKS["2"].table[name].read
 
 
-_BOTH: Mapping[str, tuple[str, _Member]] = {
+_BOTH: Mapping[str, tuple[str, Member]] = {
     "gravity": ("gravity", _GRAVITY),
-    "opacity": ("dissolve", (_WHOLE, _like("dissolve"))),
-    "dx": ("dx", (_WHOLE, _like("dx"))),
-    "dy": ("dy", (_WHOLE, _like("dy"))),
-    "tile": ("batch", (_SWITCH, None)),
-    "rotate": ("degree", (_WHOLE, _like("degree"))),
-    "spacing": ("spacing", (_WHOLE, _like("spacing"))),
-    "scale": ("", (_MAP, None)),
+    "opacity": ("dissolve", (WHOLE, _like("dissolve"))),
+    "dx": ("dx", (WHOLE, _like("dx"))),
+    "dy": ("dy", (WHOLE, _like("dy"))),
+    "tile": ("batch", (SWITCH, None)),
+    "rotate": ("degree", (WHOLE, _like("degree"))),
+    "spacing": ("spacing", (WHOLE, _like("spacing"))),
+    "scale": ("", (MAP, None)),
 }
-_TEXT_MARK: Mapping[str, tuple[str, _Member]] = {
-    "text": ("text", (_TEXT, None)),
-    "font": ("font", (_TEXT, None)),
-    "size": ("fontsize", (_WHOLE, _like("fontsize"))),
-    "color": ("fill", (_TEXT, _colour)),
-    "shadow": ("shadow", (_WHOLE, _like("shadow"))),
+_TEXT_MARK: Mapping[str, tuple[str, Member]] = {
+    "text": ("text", (TEXT, None)),
+    "font": ("font", (TEXT, None)),
+    "size": ("fontsize", (WHOLE, _like("fontsize"))),
+    "color": ("fill", (TEXT, _colour)),
+    "shadow": ("shadow", (WHOLE, _like("shadow"))),
     **_BOTH,
 }
-_IMAGE_MARK: Mapping[str, tuple[str, _Member]] = {"image": ("image", (_TEXT, None)), **_BOTH}
+_IMAGE_MARK: Mapping[str, tuple[str, Member]] = {"image": ("image", (TEXT, None)), **_BOTH}
 
 _SCALES = ("width", "height", "area")
-_SCALE: Mapping[str, _Member] = {
-    "by": (_TEXT, word(_SCALES)),
-    "permille": (_WHOLE, whole(Range(1, 1000, "CI212"))),
+_SCALE: Mapping[str, Member] = {
+    "by": (TEXT, word(_SCALES)),
+    "permille": (WHOLE, whole(Range(1, 1000, "CI212"))),
 }
 
 
-def _watermark(work: _Work, path: StepPath, value: object) -> None:
+def _watermark(work: Work, path: StepPath, value: object) -> None:
     if not isinstance(value, dict) or ("text" in value) == ("image" in value):
         work.say(path, "CI604", "a watermark is a map with either text or image")
         return
@@ -419,7 +293,7 @@ def _watermark(work: _Work, path: StepPath, value: object) -> None:
     work.origins.update({(index, table[name][0]): (*path, name) for name in found if name != "scale"})
 
 
-def _image_mark(work: _Work, path: StepPath, fields: dict[str, Any]) -> None:
+def _image_mark(work: Work, path: StepPath, fields: dict[str, Any]) -> None:
     """The mark is an http:// address, or else the key of an object in the source's bucket (CI 5.1)."""
     image = fields.pop("image")
     if image.startswith("https://"):
@@ -430,16 +304,16 @@ def _image_mark(work: _Work, path: StepPath, fields: dict[str, Any]) -> None:
     work.stage(path, tree.ImageWatermark(**{field: image}, **fields))
 
 
-STEPS: Mapping[str, Callable[[_Work, StepPath, object], None]] = {
+STEPS: Mapping[str, Callable[[Work, StepPath, object], None]] = {
     "auto_orient": _auto_orient,
     "resize": _resize,
     "crop": _crop,
-    "rotate": _operation("rotate", _WHOLE),
-    "flip": _operation("flip", _TEXT),
+    "rotate": _operation("rotate", WHOLE),
+    "flip": _operation("flip", TEXT),
     "blur": _blur,
-    "sharpen": _operation("sharpen", _WHOLE),
-    "brightness": _operation("bright", _WHOLE),
-    "contrast": _operation("contrast", _WHOLE),
+    "sharpen": _operation("sharpen", WHOLE),
+    "brightness": _operation("bright", WHOLE),
+    "contrast": _operation("contrast", WHOLE),
     "grayscale": _grayscale,
     "watermark": _watermark,
 }
@@ -447,17 +321,17 @@ STEPS: Mapping[str, Callable[[_Work, StepPath, object], None]] = {
 
 # --- how the file is written ----------------------------------------------------------------------------------------
 
-_OUTPUT: Mapping[str, str] = {"format": _TEXT, "quality": _WHOLE, "interlace": _SWITCH, "strip": _SWITCH}
+_OUTPUT: Mapping[str, str] = {"format": TEXT, "quality": WHOLE, "interlace": SWITCH, "strip": SWITCH}
 
 
-def _output(work: _Work, path: StepPath, value: object) -> None:
+def _output(work: Work, path: StepPath, value: object) -> None:
     name = str(path[-1])
     if name in work.output:
         work.say(path, "CI605", f"{name} stands twice in the steps; it acts once, at the end")
         return
     kind = _OUTPUT[name]
-    op = work.read(path, kind, value, MOGR[name].read if kind is not _SWITCH else None)
-    if kind is _SWITCH and op is not BAD:
+    op = work.read(path, kind, value, MOGR[name].read if kind is not SWITCH else None)
+    if kind is SWITCH and op is not BAD:
         if not op:
             return
         op = tree.Interlace(True) if name == "interlace" else tree.Strip()

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
 from derivo.ci import formats, limits, tree
+from derivo.ci.geometry import crop, cut, sides, thumbnail
 from derivo.ci.printer import AIGC_FIELDS
 from derivo.ci.values import (
     ANGLE,
@@ -24,14 +25,10 @@ from derivo.ci.values import (
     canvas,
     choice,
     colour,
-    crop,
-    cut,
     quality,
-    sides,
     size_limit,
     switch,
     text,
-    thumbnail,
     version,
     whole,
     word,
