@@ -27,7 +27,7 @@ class Parameter:
 
 
 class Parameters:
-    """The query in its order. A semicolon separates nothing (Node sends a raw one in q-sign-time); a plus is a plus."""
+    """The query in its order. A plus is a space (Python and Go write it so); a semicolon separates nothing."""
 
     def __init__(self, query: str) -> None:
         self._items = [_parameter(piece) for piece in query.split("&") if piece]
@@ -44,7 +44,7 @@ class Parameters:
 
 
 def _parameter(piece: str) -> Parameter:
-    name, _, value = piece.partition("=")
+    name, _, value = piece.replace("+", " ").partition("=")
     return Parameter(decode(name), decode(value), piece)
 
 

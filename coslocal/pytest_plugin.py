@@ -1,0 +1,149 @@
+"""Fixtures for anyone who tests code against Tencent COS: install coslocal, and they are there.
+
+def test_upload(cos):                         # no socket: mounted under the SDK's requests session
+    client = cos.client()                     # a real qcloud_cos.CosS3Client
+    client.put_object(Bucket=cos.bucket, Key="a.txt", Body=b"hello")
+    assert cos.get("a.txt") == b"hello"
+    assert cos.events[0].name == "cos:ObjectCreated:Put"
+    assert cos.journal.count("put_object") == 1
+
+def test_any_client(coslocal_server):         # a real server on a free loopback port
+    run_my_tool(env={"http_proxy": coslocal_server.url})
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from coslocal.app import Coslocal
+    from coslocal.events import ObjectEvent
+    from coslocal.journal import Journal
+    from coslocal.mount import Mounted
+    from coslocal.server import LocalServer
+
+SECRET_ID, SECRET_KEY = "AKIDlocal", "SKlocal"
+REGION = "ap-guangzhou"
+BUCKET = "examplebucket-1250000000"
+
+
+def new_app() -> Coslocal:
+    """An empty coslocal in memory with one bucket."""
+    from coslocal.app import Coslocal
+    from coslocal.storage.memory import open_memory
+    from coslocal.storage.types import Bucket
+
+    app = Coslocal(open_memory(), credentials={SECRET_ID: SECRET_KEY}, region=REGION)
+    app.store.create_bucket(Bucket(name=BUCKET, region=REGION, created=time.time()))
+    return app
+
+
+def new_client(*, proxies: Mapping[str, str] | None = None, retry: int = 1, **settings: Any) -> Any:
+    """A CosS3Client for the credentials and region of the fixtures."""
+    from qcloud_cos import CosConfig, CosS3Client
+
+    values = {"Region": REGION, "SecretId": SECRET_ID, "SecretKey": SECRET_KEY, "Scheme": "http", **settings}
+    return CosS3Client(CosConfig(Proxies=dict(proxies) if proxies else None, **values), retry=retry)
+
+
+def _put(app: Coslocal, key: str, data: bytes, headers: Mapping[str, str] | None) -> None:
+    from coslocal.operations.objects import content_type_of
+    from coslocal.storage.types import StoredObject
+
+    blob = app.store.take_in(io.BytesIO(data))
+    kept = {"Content-Type": content_type_of(key), **(headers or {})}
+    item = StoredObject(
+        bucket=BUCKET, key=key, blob=blob.name, size=blob.size, etag=blob.md5, crc64=blob.crc64, modified=app.clock(),
+        headers=kept,
+    )  # fmt: skip
+    app.save(item)
+
+
+def _get(app: Coslocal, key: str) -> bytes | None:
+    item = app.store.get(BUCKET, key)
+    return None if item is None else b"".join(app.store.read(item.blob))
+
+
+@dataclass
+class Cos:
+    """What the fixture `cos` gives. `put` and `get` work on the store itself: no request, no event, no signature."""
+
+    app: Coslocal
+    mounted: Mounted
+    bucket: str = BUCKET
+    region: str = REGION
+    events: list[ObjectEvent] = field(default_factory=list)
+
+    @property
+    def journal(self) -> Journal:
+        return self.app.journal
+
+    def client(self, **settings: Any) -> Any:
+        """A real CosS3Client; `settings` go to its CosConfig, `retry` to the client."""
+        return new_client(**settings)
+
+    def put(self, key: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        _put(self.app, key, data, headers)
+
+    def get(self, key: str) -> bytes | None:
+        """The object's bytes, None when there is none."""
+        return _get(self.app, key)
+
+    def keys(self) -> list[str]:
+        return [item.key for item in self.app.store.scan(self.bucket)]
+
+
+@dataclass
+class Server:
+    """What the fixture `coslocal_server` gives: a real server, and how to point a client at it."""
+
+    app: Coslocal
+    server: LocalServer
+    bucket: str = BUCKET
+    region: str = REGION
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        return self.server.proxies
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """(SecretId, SecretKey)"""
+        return SECRET_ID, SECRET_KEY
+
+    def client(self, **settings: Any) -> Any:
+        """A real CosS3Client that reaches the server as its proxy."""
+        return new_client(proxies=self.proxies, **settings)
+
+
+@pytest.fixture
+def cos(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cos]:
+    """An empty coslocal with one bucket, mounted under `requests` (and so under the SDK) for this test."""
+    from coslocal.mount import mount
+
+    app = new_app()
+    given = Cos(app, mount(app, monkeypatch))
+    app.subscribe(given.events.append)
+    yield given
+    app.store.close()
+
+
+@pytest.fixture
+def coslocal_server() -> Iterator[Server]:
+    """A coslocal with one bucket, on a free loopback port for this test."""
+    from coslocal.server import LocalServer
+
+    app = new_app()
+    with LocalServer(app).start_in_thread() as server:
+        yield Server(app, server)
+    app.store.close()

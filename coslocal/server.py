@@ -1,0 +1,249 @@
+"""The one place that knows sockets: HTTP over the core, on aiohttp's low-level server.
+
+That server keeps the case of header names and the raw request target, takes absolute-form targets (coslocal can be
+used as `http_proxy`), and sends header and small body in one write: what real clients trip over otherwise (COS 1).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import logging
+import resource
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_response import StreamResponse
+from multidict import CIMultiDict
+
+from coslocal.app import Coslocal
+from coslocal.http import Headers, Request, Response
+from coslocal.operations.responses import error_response
+from coslocal.wire.errors import CosError, IncompleteBody, InvalidRequest
+
+IN_MEMORY = 1024 * 1024  # bodies up to this size, in bytes, never touch a spool file
+_LINE = 64 * 1024  # a URL or header: Pic-Operations with five long watermarks fits
+_THREADS = 32
+_BACKLOG = 4096
+_IDLE = 300.0  # seconds an unused connection is kept
+_log = logging.getLogger(__name__)
+
+
+class _Connection(RequestHandler):
+    """Answers what is not even HTTP in COS's shape, without filling the log."""
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> StreamResponse:
+        _log.debug("malformed request from %s: %s", request.remote, message or exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun already")
+        answer = _plain(_error(InvalidRequest("The request is not valid HTTP") if status < 500 else CosError()))
+        answer.force_close()
+        return answer
+
+
+class _Connections(web.Server):
+    def __init__(self, handler: Callable[[BaseRequest], Any]) -> None:
+        # Bodies are kept as they come: COS does not unpack what is labelled gzip.
+        self._settings: dict[str, Any] = {
+            "auto_decompress": False, "keepalive_timeout": _IDLE, "access_log": None, "logger": _log,
+            "max_line_size": _LINE, "max_field_size": _LINE, "lingering_time": 0,
+        }  # fmt: skip
+        super().__init__(handler, **self._settings)
+
+    def __call__(self) -> _Connection:
+        return _Connection(self, loop=self._loop, **self._settings)
+
+
+def _error(error: CosError) -> Response:
+    return error_response(error, resource="/", request_id="0")
+
+
+def _headers(response: Response, *, keep_alive: bool) -> CIMultiDict[str]:
+    """In order, names as they are; bytes that are not UTF-8 cannot be sent by aiohttp and become U+FFFD."""
+    headers: CIMultiDict[str] = CIMultiDict()
+    headers["Content-Length"] = str(response.length or 0)
+    for name, value in response.headers:
+        headers.add(name, value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    headers["Connection"] = "keep-alive" if keep_alive else "close"
+    return headers
+
+
+def _plain(response: Response, *, keep_alive: bool = False) -> web.Response:
+    body = response.body if isinstance(response.body, bytes) else b""
+    if response.length is None:
+        response.length = len(body)
+    return web.Response(status=response.status, headers=_headers(response, keep_alive=keep_alive), body=body)
+
+
+class LocalServer:
+    """An HTTP server for a Coslocal. Port 0 takes a free one; loopback unless another `host` is asked for.
+
+    `with server.start_in_thread(): ...` serves while the block runs; `run()` serves until SIGINT or SIGTERM.
+    """
+
+    def __init__(self, app: Coslocal, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.app = app
+        self.host = host
+        self.port = port
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="coslocal")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def proxies(self) -> dict[str, str]:
+        """For `CosConfig(Scheme='http', Proxies=...)`: every call of the SDK then comes here (COS 2)."""
+        return {"http": self.url}
+
+    # -- life
+
+    def run(self, ready: Callable[[], None] | None = None) -> None:
+        """Serve in this thread until SIGINT, SIGTERM or `stop`; `ready` is called once the port is bound."""
+        asyncio.run(self._serve(ready or (lambda: None), signals=True))
+
+    def stop(self) -> None:
+        """End `run` or the thread, from any thread."""
+        if self._loop is not None and self._stopping is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+    @contextlib.contextmanager
+    def start_in_thread(self) -> Iterator[LocalServer]:
+        """Serve from a thread of its own; raises OSError when the port cannot be bound."""
+        ready = threading.Event()
+        failure: list[BaseException] = []
+
+        def serve() -> None:
+            try:
+                asyncio.run(self._serve(ready.set, signals=False))
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                ready.set()
+
+        thread = threading.Thread(target=serve, name="coslocal-server", daemon=True)
+        thread.start()
+        ready.wait()
+        if failure:
+            raise failure[0]
+        try:
+            yield self
+        finally:
+            self.stop()
+            thread.join()
+
+    async def _serve(self, ready: Callable[[], None], *, signals: bool) -> None:
+        _allow_many_connections()
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        connections = _Connections(self._handle)
+        listener = await self._loop.create_server(connections, self.host, self.port, backlog=_BACKLOG)
+        self.port = listener.sockets[0].getsockname()[1]
+        for number in (signal.SIGINT, signal.SIGTERM) if signals else ():
+            self._loop.add_signal_handler(number, self._stopping.set)
+        try:
+            ready()
+            await self._stopping.wait()
+        finally:
+            listener.close()
+            connections.pre_shutdown()
+            await connections.shutdown(timeout=5)
+            self._threads.shutdown(wait=True, cancel_futures=True)
+
+    # -- one exchange
+
+    async def _handle(self, request: BaseRequest) -> StreamResponse:
+        assert self._loop is not None
+        if (request.headers.get("Expect") or "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # so that a later error can still be answered
+        try:
+            body = await self._take_in(request)
+        except (web.RequestPayloadError, HttpProcessingError, ValueError):
+            return _plain(_error(IncompleteBody()))
+        with body:
+            response = await self._loop.run_in_executor(self._threads, self._answer, request, body)
+        if isinstance(response.body, bytes):
+            return _plain(response, keep_alive=request.keep_alive)
+        return await self._stream(request, response, response.body)
+
+    async def _take_in(self, request: BaseRequest) -> IO[bytes]:
+        """The body: in memory while small, then spooled to disk by a worker thread."""
+        assert self._loop is not None
+        if not request.body_exists:
+            return io.BytesIO()
+        pending = bytearray()
+        spool: IO[bytes] | None = None
+        try:
+            async for chunk in request.content.iter_any():
+                pending += chunk
+                if len(pending) > IN_MEMORY:
+                    spool = spool or tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+                    await self._loop.run_in_executor(self._threads, spool.write, pending)
+                    pending = bytearray()
+        except BaseException:
+            if spool is not None:
+                spool.close()
+            raise
+        if spool is None:
+            return io.BytesIO(pending)
+        spool.write(pending)
+        spool.seek(0)
+        return spool
+
+    def _answer(self, request: BaseRequest, body: IO[bytes]) -> Response:
+        """In a worker thread: the core's answer, small bodies already read."""
+        pairs = [(_text(name), _text(value)) for name, value in request.raw_headers]
+        plain = Request(
+            method=request.method, target=request.raw_path, headers=Headers(pairs), body=body,  # type: ignore[arg-type]
+            length=request.content_length, remote=request.remote or "127.0.0.1",
+        )  # fmt: skip
+        response = self.app.handle(plain)
+        if not isinstance(response.body, bytes) and (response.length or 0) <= IN_MEMORY:
+            response.body = b"".join(response.body)
+        return response
+
+    async def _stream(self, request: BaseRequest, response: Response, chunks: Iterator[bytes]) -> StreamResponse:
+        """Chunk by chunk, read by a worker thread only when the client has taken the one before."""
+        assert self._loop is not None
+        answer = StreamResponse(status=response.status, headers=_headers(response, keep_alive=request.keep_alive))
+        await answer.prepare(request)
+        try:
+            while chunk := await self._loop.run_in_executor(self._threads, next, chunks, b""):
+                await answer.write(chunk)
+            await answer.write_eof()
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+        return answer
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of open files to the hard one; 10,000 idle clients are 10,000 files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
