@@ -7,6 +7,7 @@ one float band in 0..1. Everything is deterministic: equal arguments give equal 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from importlib.resources import files
 
 import pyvips
@@ -163,10 +164,16 @@ def develop(
     return image.copy(interpretation="srgb").copy_memory()
 
 
+def lettering(text: str, size: int) -> pyvips.Image:
+    """The mask of a line of text, `size` pixels high as its font says."""
+    # libvips reads Pango markup, so a key with `&` or `<` has to be quoted
+    return pyvips.Image.text(escape(text), font=f"{FONT} 12", fontfile=FONT_FILE, dpi=6 * size) / 255.0
+
+
 def caption(image: pyvips.Image, text: str) -> pyvips.Image:
     """Words in the lower left corner of an 8-bit picture, with a thin soft shadow: they show which way is up."""
-    size = max(1, image.height // 34)
-    mask = pyvips.Image.text(text, font=FONT, fontfile=FONT_FILE, dpi=72 * size // 12) / 255.0
+    size = max(6, image.height // 34)
+    mask = lettering(text, size)
     margin = image.height // 24
     mask = pyvips.Image.black(mask.width + 8, mask.height + 8).insert(mask, 4, 4)
     x, y = margin, image.height - margin - mask.height
