@@ -22,9 +22,14 @@ def render(data: bytes, rule_text: str, surroundings: Surroundings) -> Rendered:
     try:
         return execute(data, read(rule_text), surroundings)
     except ImageError as error:
-        if not _IGNORE.search(rule_text):
+        if not ignores_errors(rule_text):
             raise
         return _unprocessed(data, f"ignore-error: {error.message}")
+
+
+def ignores_errors(rule_text: str) -> bool:
+    """Whether a rule asks for the source where it fails, `ignore-error/1`."""
+    return _IGNORE.search(rule_text) is not None
 
 
 def _unprocessed(data: bytes, warning: str) -> Rendered:

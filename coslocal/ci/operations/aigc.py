@@ -6,8 +6,11 @@ The packet holds one JSON text in the namespace that the Chinese labelling stand
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from xml.sax.saxutils import quoteattr
 
+from coslocal.wire.errors import MalformedXML
+from coslocal.wire.xml import parse
 from derivo.ci.tree import AigcMetadata
 
 _NAMESPACE = "http://www.tc260.org.cn/ns/AIGC/1.0/"
@@ -36,3 +39,14 @@ def packet(op: AigcMetadata) -> bytes:
         f'<rdf:Description rdf:about="" xmlns:TC260="{_NAMESPACE}" TC260:AIGC={text}/>'
         '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
     ).encode()
+
+
+def read(xmp: bytes) -> Mapping[str, str]:
+    """The fields of an AI label in an XMP packet; empty where there is none that can be read."""
+    try:
+        root = parse(xmp)
+        texts = [value for element in root.iter() for name, value in element.items() if name.endswith("}AIGC")]
+        found = json.loads(texts[0]) if texts else {}
+    except (MalformedXML, ValueError, RecursionError):
+        return {}
+    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}

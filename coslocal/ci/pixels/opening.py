@@ -41,6 +41,7 @@ def probe(data: bytes, format: str) -> Header:
         orientation=image.get("orientation") if "exif-ifd0-Orientation" in names or format == "tiff" else 0,
         x_dpi=round(image.xres * 25.4) if known else 0,
         y_dpi=round(image.yres * 25.4) if known else 0,
+        xmp=bytes(image.get("xmp-data")) if "xmp-data" in names else b"",
         fields={name: str(image.get(name)) for name in names if name.startswith("exif-ifd")},
     )
 

@@ -58,6 +58,7 @@ class Header:
     x_dpi: int
     y_dpi: int
     fields: Mapping[str, str]
+    xmp: bytes = b""
 
 
 @dataclass(frozen=True)

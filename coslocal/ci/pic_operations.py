@@ -1,0 +1,72 @@
+"""Reading the Pic-Operations header (CI 1.2). Strict: what is malformed is refused as a whole, before anything is done.
+
+Members that CI does not document are passed over; a wrong type or value of one that it does document is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from coslocal.ci import errors
+from derivo.ci import limits
+
+
+@dataclass(frozen=True)
+class AskedRule:
+    """One output: `bucket` is None for the source's own."""
+
+    bucket: str | None
+    fileid: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class PicOperations:
+    pic_info: bool
+    rules: tuple[AskedRule, ...]
+
+
+def read(header: str) -> PicOperations:
+    """The header's content. Raises ImageError InvalidPicOperations."""
+    try:
+        header.encode()
+        value = json.loads(header, parse_constant=_refuse)
+    except UnicodeEncodeError:
+        raise errors.invalid_rule("Pic-Operations is not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise errors.invalid_rule(f"Pic-Operations is not one line of JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise errors.invalid_rule("Pic-Operations must be a JSON object")
+    rules = value.get("rules", [])
+    if not isinstance(rules, list):
+        raise errors.invalid_rule("Pic-Operations: rules must be an array")
+    if len(rules) > limits.RULES_PER_REQUEST:
+        raise errors.too_many_rules(len(rules), limits.RULES_PER_REQUEST)
+    return PicOperations(_pic_info(value), tuple(_rule(at, rule) for at, rule in enumerate(rules)))
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _pic_info(value: Mapping[str, Any]) -> bool:
+    found = value.get("is_pic_info", 0)
+    if type(found) is not int or found not in (0, 1):
+        raise errors.invalid_rule(f"Pic-Operations: is_pic_info is 0 or 1, not {json.dumps(found)}")
+    return found == 1
+
+
+def _rule(at: int, value: Any) -> AskedRule:
+    where = f"Pic-Operations: rules[{at}]"
+    if not isinstance(value, dict):
+        raise errors.invalid_rule(f"{where} must be a JSON object")
+    for name in ("fileid", "rule"):
+        if not isinstance(value.get(name), str) or not value[name].strip():
+            raise errors.invalid_rule(f"{where}.{name} must be a text that is not empty")
+    bucket = value.get("bucket")
+    if bucket is not None and (not isinstance(bucket, str) or not bucket):
+        raise errors.invalid_rule(f"{where}.bucket must be a bucket's name with its APPID")
+    return AskedRule(bucket, value["fileid"], value["rule"].strip())
