@@ -125,17 +125,14 @@ class Coslocal:
         return _Answer(operation, error_response(error, resource=resource, request_id=request_id), error.code)
 
     def _finish(self, request: Request, response: Response, request_id: str, now: float) -> Response:
-        if isinstance(response.body, bytes):
-            if response.length is None:
-                response.length = len(response.body)
-            if request.method == "HEAD" or response.status in (204, 304):
-                response.length = response.length if response.status < 300 and response.status != 204 else 0
-                response.body = b""
-        response.headers += [
-            ("Date", http_date(now)),
-            ("Server", "tencent-cos"),
-            ("x-cos-request-id", request_id),
-        ]
+        """Settle the length, drop the body where there must be none, add the headers that every answer has."""
+        if response.length is None:
+            response.length = len(response.body) if isinstance(response.body, bytes) else None
+        if request.method == "HEAD" or response.status in (204, 304):
+            response.close()
+            response.body = b""
+            response.length = response.length if response.status in (200, 206) else 0
+        response.headers += [("Date", http_date(now)), ("Server", "tencent-cos"), ("x-cos-request-id", request_id)]
         return response
 
     def _record(self, request: Request, address: Address, answer: _Answer, request_id: str, now: float) -> None:

@@ -57,3 +57,9 @@ class Response:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | Iterator[bytes] = b""
     length: int | None = None
+
+    def close(self) -> None:
+        """Let go of a streamed body that nobody will read to its end."""
+        end = getattr(self.body, "close", None)
+        if end is not None:
+            end()

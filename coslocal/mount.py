@@ -42,7 +42,7 @@ class Mounted:
             raise requests.ConnectionError(error, request=request)
         response = self.app.handle(as_request(request))
         if error is not None:
-            close(response)
+            response.close()
             raise requests.ConnectionError(error, request=request)
         return adapter.build_response(request, _as_urllib3(response))
 
@@ -134,10 +134,3 @@ def _as_urllib3(response: Response) -> HTTPResponse:
         body=body, headers=headers, status=response.status, preload_content=False, decode_content=False,
         enforce_content_length=False,
     )  # fmt: skip
-
-
-def close(response: Response) -> None:
-    """Let go of a streamed body that nobody will read."""
-    end = getattr(response.body, "close", None)
-    if end is not None:
-        end()

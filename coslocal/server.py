@@ -231,9 +231,7 @@ class LocalServer:
                 await answer.write(chunk)
             await answer.write_eof()
         finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
+            response.close()
         return answer
 
 

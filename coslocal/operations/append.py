@@ -19,7 +19,7 @@ from coslocal.operations.responses import empty
 from coslocal.storage.crc64 import combine
 from coslocal.wire.errors import InvalidArgument, ObjectNotAppendable, PositionNotEqualToLength
 
-_MARK = "x-cos-object-type"
+APPENDABLE = "x-cos-object-type"
 
 
 def append_object(call: Call) -> Response:
@@ -33,11 +33,11 @@ def append_object(call: Call) -> Response:
     blob = take_body(call)
     standing = call.app.store.get(call.bucket, call.key)
     try:
-        if standing is not None and _MARK not in standing.headers:
+        if standing is not None and APPENDABLE not in standing.headers:
             raise ObjectNotAppendable
         if (standing.size if standing else 0) != int(position):
             raise PositionNotEqualToLength
-        fresh = replace(made(call, call.key, blob, {**headers, _MARK: "appendable"}), storage_class=wanted_class)
+        fresh = replace(made(call, call.key, blob, {**headers, APPENDABLE: "appendable"}), storage_class=wanted_class)
         base = fresh if standing is None else replace(standing, modified=call.now)
         crc = combine(int(standing.crc64), int(blob.crc64), blob.size) if standing else int(blob.crc64)
         # The whole's MD5 would need its bytes again; what COS gives is not documented, so each append has its own.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coslocal.http import Request
-from coslocal.storage.types import Bucket, StoredObject
+from coslocal.http import Request, Response
+from coslocal.storage.types import BlobGone, Bucket, StoredObject
 from coslocal.wire.address import Address, Parameters
 from coslocal.wire.errors import IncompleteBody, InvalidRequest, MissingContentLength, NoSuchBucket, NoSuchKey
 
@@ -58,6 +59,16 @@ class Call:
             self.standing_bucket()
             raise NoSuchKey
         return item
+
+    def serve(self, answer: Callable[[Call, StoredObject], Response]) -> Response:
+        """The answer for the object as it is now: asked again when it was overwritten between look-up and opening."""
+        while True:
+            item = self.standing_object()
+            try:
+                return answer(self, item)
+            except BlobGone:
+                if self.app.store.get(item.bucket, item.key) == item:
+                    raise
 
     def document(self) -> bytes:
         """The whole body of a request that carries a small document."""

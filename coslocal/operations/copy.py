@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from coslocal.http import Response
+from coslocal.operations.append import APPENDABLE
 from coslocal.operations.call import Call
 from coslocal.operations.conditions import judge, read_range
 from coslocal.operations.multipart import part_number, save_part, standing_upload
 from coslocal.operations.objects import check_key, identity, kept_headers, made, side_documents, storage_class
-from coslocal.operations.responses import empty, quoted, xml_date, xml_response
+from coslocal.operations.responses import quoted, xml_date, xml_response
 from coslocal.storage.types import Blob, BlobGone, Part, StoredObject
 from coslocal.wire.address import decode, read_host
 from coslocal.wire.errors import (
@@ -96,7 +97,8 @@ def copy_object(call: Call) -> Response:
         tags = call.app.store.configuration(source.bucket, source.key, "tagging")
         documents |= {"tagging": tags.decode()} if tags is not None else {}
     source, blob = _taken(call)
-    headers = source.headers if directive == "copy" else kept_headers(call, call.key)
+    kept = {name: value for name, value in source.headers.items() if name != APPENDABLE}
+    headers = kept if directive == "copy" else kept_headers(call, call.key)
     item = replace(made(call, call.key, blob, headers), storage_class=wanted_class or "STANDARD")
     call.app.save(item, documents)
     call.app.announce("cos:ObjectCreated:Copy", item, call)
@@ -112,4 +114,4 @@ def copy_part(call: Call) -> Response:
     part = Part(number=number, blob=blob.name, size=blob.size, etag=blob.md5, crc64=blob.crc64, modified=call.now)
     save_part(call, upload, part)
     fields: Fields = (("ETag", quoted(part.etag)), ("CRC64", part.crc64), ("LastModified", xml_date(part.modified)))
-    return xml_response("CopyPartResult", fields, headers=empty(200, [("x-cos-hash-crc64ecma", part.crc64)]).headers)
+    return xml_response("CopyPartResult", fields, headers=[("x-cos-hash-crc64ecma", part.crc64)])

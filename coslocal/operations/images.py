@@ -14,7 +14,7 @@ from coslocal.wire.address import Parameters, decode
 from coslocal.wire.errors import AccessDenied, CosError
 from coslocal.wire.xml import Fields
 
-# Rules that stand alone, and rules that have arguments behind a slash.
+# Rules that may stand alone, and rules that always have arguments behind a slash.
 _BARE = ("imageInfo", "exif", "imageAve", "imageSlim")
 _WITH_ARGUMENTS = ("imageMogr2", "imageView2", "watermark", "style")
 # Which of them a bucket uses is set in the vendor's console (CI 2); here all are, once no object has the whole name.
@@ -89,7 +89,8 @@ def find_rule(parameters: Parameters) -> str | None:
 
 def get_image(call: Call) -> Response:
     """GET /key?<image rule> (CI 1.1: processing on download)."""
-    return _serve(call, call.standing_object(), find_rule(call.parameters) or "")
+    rule = find_rule(call.parameters) or ""
+    return call.serve(lambda call, source: _serve(call, source, rule))
 
 
 def _serve(call: Call, source: StoredObject, rule: str) -> Response:

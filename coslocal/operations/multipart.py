@@ -147,8 +147,7 @@ def list_parts(call: Call) -> Response:
     upload = standing_upload(call)
     encode = encoder(call)
     most = count_parameter(call, "max-parts")
-    marker = count_parameter(call, "part-number-marker", MAX_PARTS) if "part-number-marker" in call.parameters else 0
-    marker = marker if call.parameters.get("part-number-marker") else 0
+    marker = count_parameter(call, "part-number-marker", MAX_PARTS) if call.parameters.get("part-number-marker") else 0
     behind = [part for part in call.app.store.parts(upload.upload_id) if part.number > marker]
     shown, more = behind[:most], len(behind) > most > 0
     fields: list[tuple[str, str | int | Fields]] = [("Bucket", call.bucket)]

@@ -6,7 +6,7 @@ import base64
 import binascii
 import mimetypes
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from coslocal.http import Response
@@ -14,7 +14,7 @@ from coslocal.operations import acl, images, tagging
 from coslocal.operations.call import Call
 from coslocal.operations.conditions import judge, wanted_range
 from coslocal.operations.responses import empty, http_date, quoted, xml_response
-from coslocal.storage.types import Blob, BlobGone, StoredObject
+from coslocal.storage.types import Blob, StoredObject
 from coslocal.wire.errors import (
     BadDigest,
     EntityTooLarge,
@@ -181,23 +181,12 @@ def _overridden(call: Call, headers: list[tuple[str, str]]) -> list[tuple[str, s
 def get_object(call: Call) -> Response:
     """GET /key: whole or one range, conditional."""
     try:
-        return current(call, _serve)
+        return call.serve(_serve)
     except NoSuchKey:
         styled = images.by_separator(call)
         if styled is None:
             raise
         return styled
-
-
-def current(call: Call, serve: Callable[[Call, StoredObject], Response]) -> Response:
-    """Serve the object as it is now; looked up again when it was overwritten between look-up and opening."""
-    while True:
-        item = call.standing_object()
-        try:
-            return serve(call, item)
-        except BlobGone:
-            if call.app.store.get(item.bucket, item.key) == item:
-                raise
 
 
 def _serve(call: Call, item: StoredObject) -> Response:
