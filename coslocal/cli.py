@@ -125,8 +125,12 @@ def serve_command(
     )  # fmt: skip
     try:
         code = serve.serve(plan, typer.echo, lambda line: typer.echo(line, err=True))
-    except (serve.ServeError, OSError) as error:
+    except serve.ServeError as error:
         raise Stop(str(error), FAILED) from error
+    except OSError as error:
+        raise Stop(
+            f"cannot use {error.filename}: {error.strerror}" if error.filename else str(error), FAILED
+        ) from error
     raise typer.Exit(code)
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TextIO
 
 from coslocal.app import Coslocal
 from coslocal.dialects import Dialects
@@ -90,8 +89,10 @@ def _start(plan: Plan, server: LocalServer, serving: contextlib.ExitStack) -> No
     try:
         serving.enter_context(server.start_in_thread())
     except OSError as error:
-        where = f"{plan.host}:{plan.port}"
-        raise ServeError(f"cannot listen on {where}: {error.strerror}; choose another --port or --host") from error
+        reason = str(error.strerror).rpartition(": ")[2]  # asyncio writes the address before it once more
+        raise ServeError(
+            f"cannot listen on {plan.host}:{plan.port}: {reason}; choose another --port or --host"
+        ) from error
 
 
 def _open_store(plan: Plan) -> Store:
@@ -139,7 +140,8 @@ def _report_left(plan: Plan, left: Sequence[Message], complain: Say) -> None:
     if not left:
         return
     kept = f"; they are kept in {plan.dead_letters}" if plan.dead_letters else "; --dead-letters FILE would keep them"
-    complain(f"coslocal: {len(left)} events were not handled{kept}: {', '.join(item.subject for item in left[:5])}")
+    named = ", ".join(item.subject for item in left[:5]) + (", ..." if len(left) > 5 else "")
+    complain(f"coslocal: events not handled: {len(left)}{kept}: {named}")
 
 
 @contextlib.contextmanager
@@ -167,18 +169,20 @@ def _signals() -> Iterator[Callable[[], int]]:
 @contextlib.contextmanager
 def _log(path: Path | None, complain: Say) -> Iterator[Log]:
     """Lines prefixed with their request id, appended to the file, or complained where there is none."""
-    if path is None:
-        yield lambda request_id, line: complain(f"{request_id} {line}")
-        return
-    lock = threading.Lock()
-    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-        yield lambda request_id, line: _append(file, lock, f"{request_id} {line}\n")
+    with contextlib.ExitStack() as stack:
+        file = None
+        if path is not None:
+            file = stack.enter_context(path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1))
+        lock = threading.Lock()
 
+        def write(request_id: str, line: str) -> None:
+            with lock, contextlib.suppress(OSError):  # a full disk or a closed terminal must not cost the event
+                if file is None:
+                    complain(f"{request_id} {line}")
+                else:
+                    file.write(f"{request_id} {line}\n")
 
-def _append(file: TextIO, lock: threading.Lock, text: str) -> None:
-    with lock:
-        file.write(text)
-        file.flush()
+        yield write
 
 
 def _write_whole(path: Path, text: str) -> None:

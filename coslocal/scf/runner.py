@@ -57,6 +57,9 @@ class Instance:
             status, text = TIMEOUT, f"{stage} took longer than {budget:g} s and was stopped"
         except Gone:
             status, text = EXITED, f"{stage} ended the process: {_exit_text(self.process.discard(now=False))}"
+        except BaseException:  # an answer may be under way that must not become the next event's
+            self.process.discard()
+            raise
         finally:
             output.finish()
         return Result(request_id=request_id, status=status, message=text, duration=time.monotonic() - began)

@@ -38,12 +38,17 @@ def _no_log(request_id: str, line: str) -> None:
     pass
 
 
+def _printable(text: str) -> str:
+    """On one line: a key or a message may hold line breaks and terminal codes."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
 class Scf:
     """Functions and the triggers that feed them. Subscribe `notify` to a store's events.
 
-    `log` gets a request id and a line, from many threads: what functions print, and how failed runs ended. It never
-    gets an event, which holds the uploader's signature. Raises TriggerError and FunctionError for what the platform
-    would refuse. Use as a context manager, or call `close`.
+    `log` gets a request id and a line, from many threads, and must not raise: what functions print, and how failed
+    runs ended. It never gets an event, which holds the uploader's signature. Raises TriggerError and FunctionError for
+    what the platform would refuse. Use as a context manager, or call `close`.
     """
 
     def __init__(
@@ -83,7 +88,7 @@ class Scf:
             if trigger.matches(event):
                 function = self._deployed[trigger.function].function
                 body = envelope(record(event, target=function.target, dialects=self._dialects))
-                self.invoke_async(function.name, body, subject=f"{event.name} {event.bucket}/{event.key}")
+                self.invoke_async(function.name, body, subject=f"{event.name} {event.bucket}/{_printable(event.key)}")
                 return
 
     def invoke_async(self, name: str, event: Any, *, subject: str = "an invocation") -> Result | None:
@@ -162,7 +167,7 @@ class Scf:
     def _run(self, runner: Runner, message: Message) -> Result:
         result = runner.run(message.event, message.request_id)
         if not result.ok:
-            self._log(message.request_id, f"{result.status} {message.subject}: {result.message}")
+            self._log(message.request_id, f"{result.status} {message.subject}: {_printable(result.message)}")
             for line in result.trace:
                 self._log(message.request_id, line)
         return result
@@ -173,7 +178,7 @@ class Scf:
 
     def _bury(self, name: str, dead: Dead) -> None:
         message, result = dead.message, dead.result
-        self._log(message.request_id, f"given up: {message.subject}: {result.status} {result.message}")
+        self._log(message.request_id, f"given up: {message.subject}: {result.status} {_printable(result.message)}")
         if self._dead_letters is None:
             return
         content = letter(

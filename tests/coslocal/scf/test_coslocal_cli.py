@@ -133,7 +133,7 @@ def test_events_that_wait_when_it_is_stopped_are_counted_and_kept(served: Any, t
     wait_for(lambda: log.exists() and "ValueError: later" in log.read_text())
     code, _, err = running.stop(signal.SIGTERM)
     assert code == 0
-    assert "1 events were not handled" in err
+    assert "events not handled: 1" in err
     assert [letter["ErrorCode"] for letter in lines(dead)] == [500]
 
 

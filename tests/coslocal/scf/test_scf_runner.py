@@ -271,6 +271,20 @@ def test_a_function_that_closes_its_output_still_answers(bench: Bench) -> None:
     assert run(muted, "count").value == "2"
 
 
+def test_a_log_that_fails_does_not_give_one_event_the_answer_of_another(bench: Bench) -> None:
+    (bench.folder / "index.py").write_text(CODE, encoding="utf-8")
+
+    def broken(request_id: str, line: str) -> None:
+        if request_id == "R1":
+            raise RuntimeError("the log is broken")
+
+    careful = Runner(Function(name="fn", root=bench.folder), ACCOUNT, broken)
+    bench.runners.append(careful)
+    with pytest.raises(RuntimeError, match="the log is broken"):
+        run(careful, "noise", "R1")
+    assert run(careful, "count", "R2").value == "1"
+
+
 def test_above_its_capacity_a_run_is_throttled_with_432(bench: Bench) -> None:
     stopped = bench.deploy(reserved=0)
     assert run(stopped, "count").status == 432

@@ -162,6 +162,17 @@ def test_the_dead_letter_file_is_its_owners_alone(bench: Bench) -> None:
     assert stat.S_IMODE((bench.folder / "dead").stat().st_mode) == 0o600
 
 
+def test_a_key_cannot_forge_lines_of_the_log(bench: Bench) -> None:
+    scf = bench.start()
+    scf.notify(event("a\n\x1b[2Jb\udcffnever"))
+    assert scf.drain()
+    told = [line for _, line in bench.log if line.startswith(("430 ", "given up"))]
+    assert len(told) == 4
+    for line in told:
+        assert r"photos-1250000001/a\n\x1b[2Jb\udcffnever" in line
+        assert line.isprintable()
+
+
 def test_no_signature_is_logged(bench: Bench) -> None:
     scf = bench.start()
     scf.notify(event("never"))
