@@ -15,6 +15,8 @@ from typing import Optional, Union
 
 import msgspec
 
+from derivo.ci.limits import KEY_BYTES
+
 PATH = "path"
 DIR = "dir"
 DIR_SLASH = "dir/"
@@ -26,8 +28,6 @@ DERIVATIVE = "derivative"
 SPEC = "spec"
 
 VARIABLES = (PATH, DIR, NAME, STEM, EXT, DERIVATIVE, SPEC)
-
-KEY_BYTES = 850
 
 
 class Text(msgspec.Struct, frozen=True, tag=True):
@@ -177,6 +177,13 @@ def _values(source_key: str) -> dict[str, str]:
         EXT: name[dot + 1 :],
         DOT_EXT: name[dot:],
     }
+
+
+def extension(template: KeyTemplate) -> Optional[str]:
+    """The extension, with its dot, that every key of the template has; None where it depends on the source."""
+    last = template.parts[-1]
+    text = last.text.rpartition("/")[2] if isinstance(last, Text) else ""
+    return text[text.rindex(".") :] if "." in text else None
 
 
 def resolve_fileid(fileid: str, source_key: str) -> str:

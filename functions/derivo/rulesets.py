@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Optional, Union
 
 import msgspec
 
@@ -62,6 +64,10 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     where: Where
 
 
+ERROR = "error"
+WARNING = "warning"
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """One finding about a rule set file. `level` is error or warning; `caret_length` characters are underlined."""
 
@@ -82,4 +88,74 @@ class Loaded(msgspec.Struct, frozen=True):
 
     @property
     def errors(self) -> tuple[Fault, ...]:
-        return tuple(f for f in self.faults if f.level == "error")
+        return tuple(f for f in self.faults if f.level == ERROR)
+
+
+def load(paths: Union[str, Path, Iterable[Union[str, Path]]]) -> Loaded:
+    """The rule sets of a folder (every .yml and .yaml in it and its sub-folders, hidden ones left out, sorted by path),
+    of a file, or of several of these.
+
+    A place that cannot be read is a fault too; nothing is raised.
+    """
+    from derivo.rulefile import read_file  # YAML is imported only where a file is read
+
+    rule_sets: dict[str, RuleSet] = {}
+    faults: list[Fault] = []
+    for path in _files([paths] if isinstance(paths, (str, Path)) else paths):
+        made, found = read_file(path)
+        faults += found
+        if made is not None and made.name in rule_sets:
+            message = f"a second rule set `{made.name}`; the first is {rule_sets[made.name].where.file}"
+            faults.append(Fault(code="RS114", level=ERROR, message=message, where=made.where, mend="rename the file"))
+        elif made is not None:
+            rule_sets[made.name] = made
+    return Loaded(tuple(rule_sets.values()), tuple(faults))
+
+
+def load_text(content: Union[str, bytes], file: str) -> tuple[Optional[RuleSet], tuple[Fault, ...]]:
+    """The rule set in a file's content, and the faults in it; None when one of these is an error.
+
+    The rule set's name is the stem of `file`.
+    """
+    from derivo.rulefile import read_content
+
+    return read_content(content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass"), file)
+
+
+def _files(paths: Iterable[Union[str, Path]]) -> list[Path]:
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yml", ".yaml"))
+            found += [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+        else:
+            found.append(path)
+    return list(dict.fromkeys(found))
+
+
+def render(fault: Fault) -> str:
+    """The fault as text: place, level, code and message; the line with a caret under it; the mend.
+
+    Nothing that the file holds can drive the terminal.
+    """
+    where = fault.where
+    out = [_printable(f"{where}: {fault.level} {fault.code}: {fault.message}")]
+    if fault.source_line:
+        out.append("    " + _printable(fault.source_line))
+        before = fault.source_line[: where.column - 1]
+        under = fault.source_line[where.column - 1 : where.column - 1 + fault.caret_length]
+        out.append("    " + " " * _width(before) + "^" * max(_width(under), 1))
+    if fault.mend:
+        out.append("  mend: " + _printable(fault.mend))
+    return "\n".join(out)
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in text)
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: most scripts of East Asia take two a character."""
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)

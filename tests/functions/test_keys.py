@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivo.keys import KEY_BYTES, TemplateError, Text, Variable, defect, expand, parse, resolve_fileid
+from derivo.ci.limits import KEY_BYTES
+from derivo.keys import TemplateError, Text, Variable, defect, expand, parse, resolve_fileid
 
 tricky = st.sampled_from(["a", "/", ".", "jpg", "猫", " +%"])
 source_keys = st.text(min_size=1, max_size=40) | st.lists(tricky, min_size=1).map("".join)
