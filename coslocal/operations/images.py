@@ -67,9 +67,10 @@ def upload_result(result: UploadResult) -> Fields:
 
 def image_process(call: Call) -> Response:
     """POST /key?image_process (CI 1.1): derivatives of a stored object."""
-    source = call.standing_object()
-    result = process(call, source, pic_operations(call) or "")
-    return xml_response("UploadResult", upload_result(result))
+    operations = pic_operations(call) or ""
+    return call.serve(
+        lambda call, source: xml_response("UploadResult", upload_result(process(call, source, operations)))
+    )
 
 
 def find_rule(parameters: Parameters) -> str | None:
