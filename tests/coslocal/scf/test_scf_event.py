@@ -3,7 +3,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coslocal.dialects import Dialects
@@ -90,6 +90,7 @@ def test_a_removal_has_no_etag() -> None:
     assert "ETag" not in made["cos"]["cosObject"]["meta"]
 
 
+@settings(deadline=None)
 @given(key=st.text(min_size=1), encoding=st.sampled_from(["raw", "percent-encoded"]))
 def test_any_key_survives_json_and_is_found_again_in_key_and_url(key: str, encoding: str) -> None:
     made = record(replace(EVENT, key=key), target=TARGET, dialects=Dialects({"event-key": encoding}))

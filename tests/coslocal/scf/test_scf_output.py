@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coslocal.scf.output import LONGEST_LINE, MOST_BYTES, MOST_LINES, Output
@@ -21,7 +21,8 @@ def lines_of(*pieces: bytes, now: Time | None = None) -> list[str]:
     return lines
 
 
-@given(text=st.text(st.characters(exclude_characters="\r\n"), max_size=30).filter(bool), data=st.data())
+@settings(deadline=None)
+@given(text=st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=30).filter(bool), data=st.data())
 def test_lines_are_whole_however_the_bytes_arrive(text: str, data: st.DataObject) -> None:
     sent = f"{text}\n{text}".encode()
     cut = data.draw(st.integers(0, len(sent)))

@@ -1,7 +1,7 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coslocal.scf.result import CODE_ERROR, EXITED, OK, SYSTEM_ERROR, THROTTLED, TIMEOUT, Result
@@ -101,6 +101,7 @@ policies = st.builds(
 statuses = st.sampled_from([OK, CODE_ERROR, TIMEOUT, THROTTLED, SYSTEM_ERROR])
 
 
+@settings(deadline=None)
 @given(
     policy=policies,
     pushes=st.lists(st.floats(0, 300), min_size=1, max_size=6),

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coslocal.events import ObjectEvent
@@ -61,6 +61,7 @@ def test_the_command_line_form_is_read(text: str, expected: Trigger) -> None:
     assert parse(text, function="fn") == expected
 
 
+@settings(deadline=None)
 @given(
     prefix=st.text(),
     suffix=st.text().map(lambda text: f".{text}") | st.just(""),
@@ -123,6 +124,7 @@ bindings = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(one=bindings, other=bindings, key=st.text(alphabet="a.b", max_size=8), kind=st.sampled_from(("Put", "Post")))
 def test_an_event_never_reaches_two_accepted_bindings(one: Trigger, other: Trigger, key: str, kind: str) -> None:
     created = event(key, f"cos:ObjectCreated:{kind}")
