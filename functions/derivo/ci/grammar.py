@@ -15,7 +15,7 @@ from derivo.ci.pairs import Pairs
 from derivo.ci.problems import Parsed
 from derivo.ci.tables import CI_PROCESSES, MOGR, QR, QUERIES, VIEW, WATERMARKS
 from derivo.ci.tree import CiProcess, ImageMogr2, ImageSlim, ImageView2, QrCode, Rule, Stage, Style
-from derivo.ci.values import Scan, Token, choice
+from derivo.ci.values import MAX_PROBLEMS, Scan, Token, choice
 
 _CI_PROCESS = "ci-process="
 
@@ -29,14 +29,15 @@ def parse(rule: str) -> Parsed:
     scan = Scan()
     if not _readable(scan, rule):
         return Parsed(None, tuple(scan.problems))
+    written = _split(rule)
+    if len(written) > limits.STAGES:
+        message = f"{len(written)} stages are more than the {limits.STAGES} that CI allows"
+        scan.say("CI112", message, (written[limits.STAGES][0].start, written[-1][-1].end))
     stages = []
-    for index, tokens in enumerate(_split(rule)):
+    for index, tokens in enumerate(written[: limits.STAGES]):
         scan.spans[(index,)] = (tokens[0].start, tokens[-1].end)
         stages.append(_stage(scan, index, tokens))
-    if len(stages) > limits.STAGES:
-        message = f"{len(stages)} stages are more than the {limits.STAGES} that CI allows"
-        scan.say("CI112", message, (scan.spans[(limits.STAGES,)][0], scan.spans[(len(stages) - 1,)][1]))
-    found = sorted(scan.problems, key=lambda each: (each.start, each.code))
+    found = sorted(scan.problems, key=lambda each: (each.start, each.code))[:MAX_PROBLEMS]
     made = Rule(tuple(stage for stage in stages if stage is not None))
     return Parsed(None if scan.broken else made, tuple(found), scan.spans)
 

@@ -23,7 +23,7 @@ class Pairs:
 
     def read(self, *, nested: bool = False) -> Pairs:
         """Read all pairs; a nested reader stops at the first name that is not its own."""
-        while self.at < len(self._tokens):
+        while self.at < len(self._tokens) and len(self._scan.problems) < values.MAX_PROBLEMS:
             name = self._tokens[self.at]
             row = self._table.get(name.text)
             if row is None and nested:

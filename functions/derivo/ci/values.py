@@ -23,6 +23,10 @@ class Token(NamedTuple):
     end: int
 
 
+MAX_PROBLEMS = 50
+"""Of a text with more faults than this the rest is not told: it is no rule at all."""
+
+
 class Scan:
     """What parsing a rule has found so far. `broken`: some part gave no value, so there will be no tree."""
 
