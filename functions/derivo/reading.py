@@ -46,7 +46,7 @@ CODES: Map[str, str] = {
 }
 """Code -> what it stands for. Codes of processing rules begin with CI and are passed through."""
 
-FAULTS = 100  # of one file; a file with more is not a rule set at all
+FAULTS = 100  # errors of one file; a file with more is not a rule set at all
 
 SHOWN = 300  # characters of a source line
 
@@ -98,6 +98,7 @@ class Reader:
         self.file = file
         self.shown = shown
         self.faults: list[Fault] = []
+        self.errors = 0
 
     # --- faults -----------------------------------------------------------------------------------------------------
 
@@ -114,7 +115,8 @@ class Reader:
     def say_at(
         self, code: str, line: int, column: int, length: int, message: str, mend: Optional[str], level: str = ERROR
     ) -> None:
-        if len(self.faults) == FAULTS:
+        self.errors += level == ERROR
+        if self.errors > FAULTS:
             code, message, mend = "RS115", f"more than {FAULTS} faults; the rest is not shown", None
         self.faults.append(
             Fault(

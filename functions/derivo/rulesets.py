@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Optional, Union
 
@@ -123,14 +123,23 @@ def load_text(content: Union[str, bytes], file: str) -> tuple[Optional[RuleSet],
 
 
 def _files(paths: Iterable[Union[str, Path]]) -> list[Path]:
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*.y*ml") if p.suffix in (".yml", ".yaml"))
-            found += [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
-        else:
-            found.append(path)
+    found = [file for path in map(Path, paths) for file in (_inside(path) if path.is_dir() else [path])]
     return list(dict.fromkeys(found))
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        yield folder  # reading it will say why
+        return
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _inside(entry)
+        elif entry.suffix in (".yml", ".yaml"):
+            yield entry
 
 
 def render(fault: Fault) -> str:

@@ -244,6 +244,13 @@ def test_a_file_of_faults_is_given_up() -> None:
     assert found[-1].code == "RS115"
 
 
+def test_many_warnings_are_no_reason_to_give_up() -> None:
+    each = "- {{name: t{0}, to: '/d/{{path}}.{0}.jpg', rule: imageMogr2/auto-orient/format/webp}}\n"
+    made, faults = load_text("derivatives:\n" + "".join(each.format(i) for i in range(150)), "r.yml")
+    assert made is not None
+    assert len(faults) == 150
+
+
 def test_all_faults_of_a_file_at_once() -> None:
     assert places(
         """\
