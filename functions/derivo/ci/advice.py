@@ -44,9 +44,10 @@ def orientation(look: Look) -> Iterator[Finding]:
         loss = _exif_loss(look, index, turned)
         if loss:
             message = f"{loss} without auto-orient: pictures that EXIF turns would lie on their side"
-            in_mogr = isinstance(stage, tree.ImageMogr2)
-            name = "imageMogr2" if in_mogr else "imageView2"
-            yield Finding((index, name), "CI501", message, "imageMogr2/auto-orient" if in_mogr else None)
+            head = "imageMogr2" if isinstance(stage, tree.ImageMogr2) else "imageView2"
+            # It must come first, so it can be put in place only where nothing stands before this stage.
+            mend = "imageMogr2/auto-orient" if head == "imageMogr2" and index == 0 else None
+            yield Finding((index, head), "CI501", message, mend)
             return
 
 
@@ -160,7 +161,7 @@ def undocumented(look: Look) -> Iterator[Finding]:
         if len(qualities) > 1:
             which = " and ".join(qualities)
             yield Finding(ops.path(qualities[-1]), "CI512", f"which of {which} wins in one stage is not documented")
-        yield from _order(ops.stage, [_LISTED_ORDER[kind] for kind in ops.names if kind in _LISTED_ORDER])
+        yield from _order(ops.stage, [_LISTED_ORDER[kind] for kind in ops.order if kind in _LISTED_ORDER])
 
 
 def _order(index: int, ranked: list[tuple[int, str]]) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ class Ops(NamedTuple):
 
     stage: int
     by_class: dict[type, MogrOp]
-    names: list[type]
+    order: list[type]
 
     def path(self, name: str) -> SpanPath:
         return (self.stage, name)

@@ -22,14 +22,12 @@ from derivo.ci.values import (
     Reader,
     as_node,
     blur,
-    canvas,
     choice,
     colour,
     quality,
     size_limit,
     switch,
     text,
-    version,
     whole,
     word,
 )
@@ -83,13 +81,14 @@ def _op(make: Callable[[Any], tree.Node], read: Reader) -> Row:
 
 
 _GRAVITY = word(GRAVITIES, any_case=True)
+_VERSION = word(("1.0", "2.0", "3.0"))
 
 AIGC = Family({name: Row(field, text) for name, field in AIGC_FIELDS.items()}, ("Label",), tree.AigcMetadata)
 
 MOGR: Table = {
     "thumbnail": Row("", thumbnail),
     "pad": _op(tree.Pad, switch),
-    "color": Row("", canvas),
+    "color": _op(tree.Color, colour),
     "cut": Row("", cut),
     "crop": Row("", crop),
     "gravity": _op(tree.Gravity, _GRAVITY),
@@ -173,7 +172,7 @@ WATERMARKS: Mapping[str, Family] = {
             "image": Row("image", text),
             "text": Row("text", text),
             "level": Row("level", choice(1, 2, 3)),
-            "version": Row("version", version),
+            "version": Row("version", _VERSION),
         },
         ("type",),
         tree.BlindWatermark,
@@ -182,7 +181,7 @@ WATERMARKS: Mapping[str, Family] = {
         {
             "type": Row("kind", choice(1, 2, 3)),
             "image": Row("image", text),
-            "version": Row("version", version),
+            "version": Row("version", _VERSION),
         },
         ("type",),
         tree.BlindExtract,

@@ -12,7 +12,7 @@ from typing import Any, Callable, NamedTuple, Optional, Union
 from derivo.ci import limits, texts
 from derivo.ci.printer import decimal
 from derivo.ci.problems import Problem, Span, SpanPath, problem
-from derivo.ci.tree import Blur, Color, Node, Quality, SizeLimit
+from derivo.ci.tree import Blur, Node, Quality, SizeLimit
 
 
 class Token(NamedTuple):
@@ -182,11 +182,6 @@ def quality(scan: Scan, label: str, token: Token) -> Any:
     return BAD if value is BAD else Quality(value, forced)
 
 
-def version(scan: Scan, label: str, token: Token) -> Any:
-    """`<x>.<y>`, one digit each."""
-    return word(("1.0", "2.0", "3.0"))(scan, label, token)
-
-
 # --- values of several parts ------------------------------------------------------------------------------------------
 
 
@@ -260,8 +255,3 @@ def as_node(make: Callable[[Any], Node], read: Reader) -> Reader:
         return BAD if value is BAD else make(value)
 
     return read_node
-
-
-def canvas(scan: Scan, label: str, token: Token) -> Any:
-    """The colour of the pad's canvas."""
-    return as_node(Color, colour)(scan, label, token)
