@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 import traceback
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+class Style(StrEnum):
+    """How findings are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
 
 Rules = Annotated[Path, typer.Option("--rules", help="Folder of the rule sets, or one file.")]
 Region = Annotated[str | None, typer.Option("--region", help="Region of the bucket; default: TENCENTCLOUD_REGION.")]
@@ -59,6 +69,37 @@ def put(
 
     raise typer.Exit(
         command.run(files, destination, rules_folder=rules, region=region, as_json=as_json, console=Console())
+    )
+
+
+@app.command()
+def lint(
+    rules: Annotated[Path, typer.Argument(help="Folder of the rule sets, or one file.")] = Path("rules"),
+    style: Annotated[Style, typer.Option("--format", help="text for people, github for workflows, json.")] = Style.TEXT,
+    deployment: Annotated[
+        Path | None,
+        typer.Option("--serverless", help="serverless.yml to hold the outputs against; default: ours here."),
+    ] = None,
+) -> None:
+    """Prove the rule sets free of loops and collisions, and run their examples."""
+    from derivo_cli.commands import lint as command
+
+    raise typer.Exit(command.run(rules, style=style.value, deployment=deployment))
+
+
+@app.command()
+def explain(
+    address: Annotated[str, typer.Argument(help="cos://BUCKET-APPID/KEY; the object need not exist.")],
+    rules: Rules = Path("rules"),
+    size: Annotated[int | None, typer.Option(min=0, help="Size of the source in bytes.")] = None,
+    price: Annotated[list[str] | None, typer.Option(help="NAME=AMOUNT: a price of your own; repeatable.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Tell why a key gets these derivatives, or none, and what that costs."""
+    from derivo_cli.commands import explain as command
+
+    raise typer.Exit(
+        command.run(address, rules_folder=rules, size=size, own_prices=price or [], as_json=as_json, console=Console())
     )
 
 

@@ -37,13 +37,19 @@ class Deployment:
 
 def read(path: Path) -> Deployment:
     """Raises ValueError that says what is missing."""
-    document = yaml.safe_load(path.read_text("utf-8"))
+    try:
+        document = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or document.get("component") != "scf":
-        raise ValueError(f"{path}: expected `component: scf`")
+        raise ValueError("expected `component: scf`")
     inputs = document.get("inputs")
     if not isinstance(inputs, dict):
-        raise ValueError(f"{path}: `inputs` is missing")
-    return Deployment(inputs, tuple(_trigger(event["cos"]) for event in inputs.get("events") or [] if "cos" in event))
+        raise ValueError("`inputs` is missing")
+    events = inputs.get("events") or []
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise ValueError("`inputs.events` is a list of one-key mappings such as `- cos: ...`")
+    return Deployment(inputs, tuple(_trigger(event["cos"] or {}) for event in events if "cos" in event))
 
 
 def _trigger(entry: dict[str, Any]) -> CosTrigger:

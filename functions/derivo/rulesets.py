@@ -69,7 +69,8 @@ WARNING = "warning"
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding about a rule set file. `level` is error or warning; `caret_length` characters are underlined."""
+    """One finding about a rule set file. `level` is error or warning; `caret_length` characters are underlined; `notes`
+    are lines that prove it (a witness, a difference)."""
 
     code: str
     level: str
@@ -78,6 +79,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     mend: Optional[str] = None
     source_line: str = ""
     caret_length: int = 1
+    notes: tuple[str, ...] = ()
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -154,6 +156,7 @@ def render(fault: Fault) -> str:
         before = fault.source_line[: where.column - 1]
         under = fault.source_line[where.column - 1 : where.column - 1 + fault.caret_length]
         out.append("    " + " " * _width(before) + "^" * max(_width(under), 1))
+    out += ["  " + _printable(note) for note in fault.notes]
     if fault.mend:
         out.append("  mend: " + _printable(fault.mend))
     return "\n".join(out)

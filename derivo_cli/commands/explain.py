@@ -1,0 +1,91 @@
+"""derivo explain: why this key gets these derivatives, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from derivo.ci import prices
+from derivo.events import Source
+from derivo_cli import explaining, rules, url
+from derivo_cli.exits import DONE, Stop
+
+# Of no consequence for a plan; requests carry no region.
+_REGION = "ap-guangzhou"
+
+
+def run(
+    address: str, *, rules_folder: Path, size: int | None, own_prices: list[str], as_json: bool, console: Console
+) -> int:
+    """Print the explanation. 0 also when there is nothing to make: that is an answer."""
+    target = url.parse(address)
+    if not target.key:
+        raise Stop(f"{address} names no object; write cos://BUCKET-APPID/KEY")
+    source = Source(bucket=target.bucket, region=_REGION, key=target.key, size=size)
+    found = explaining.explanation(source, rules.index(rules_folder), _prices(own_prices))
+    if as_json:
+        console.file.write(explaining.as_json(found) + "\n")
+        return DONE
+    _show_considered(found, console)
+    _show_derivatives(found, console)
+    _show_requests(found, console)
+    return DONE
+
+
+def _prices(own: list[str]) -> Mapping[str, prices.Price]:
+    amounts = {}
+    for text in own:
+        name, _, amount = text.partition("=")
+        try:
+            amounts[name] = float(amount)
+        except ValueError:
+            raise Stop(f"--price {text}: write NAME=AMOUNT, such as basic=0.012") from None
+    try:
+        return prices.overridden(amounts)
+    except ValueError as error:
+        raise Stop(f"--price: {error}") from None
+
+
+def _show_considered(found: explaining.Explanation, console: Console) -> None:
+    console.print(Text(f"cos://{found.bucket}/{found.key}", style="bold"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False, title="rule sets considered, in order", title_justify="left")
+    for heading in ("", "rule set", "prefix", "why not"):
+        table.add_column(heading)
+    for item in found.considered:
+        mark = Text("yes", style="green") if item.matches else Text("no", style="dim")
+        why = f"{item.failed}: {item.detail}" if item.failed else ""
+        table.add_row(mark, Text(item.rule_set), Text(item.prefix), Text(why))
+    console.print(table)
+
+
+def _show_derivatives(found: explaining.Explanation, console: Console) -> None:
+    if not found.derivatives:
+        console.print("\nno derivatives")
+        return
+    console.print("\nderivatives")
+    for item in found.derivatives:
+        console.print(Text(f"  {item.rule_set}/{item.name} -> cos://{item.bucket}/{item.key}"), soft_wrap=True)
+        console.print(Text(f"    {item.canonical}  (spec {item.spec})", style="dim"), soft_wrap=True)
+        if item.blocked:
+            console.print(Text(f"    cannot be made: {item.blocked}", style="red"), soft_wrap=True)
+
+
+def _show_requests(found: explaining.Explanation, console: Console) -> None:
+    if not found.requests:
+        return
+    console.print(f"\nrequests: {len(found.requests)} (POST ?image_process, header Pic-Operations)")
+    for text in found.requests:
+        # written as it stands, so that it can be copied: no folding, no markup
+        console.file.write(f"  {text}\n")
+    cost = found.cost
+    if found.size is None:
+        console.print("\ncost: give --size BYTES to know it; basic processing is billed by the source's bytes")
+        return
+    console.print(f"\ncost: {cost.amount:.8f} {cost.currency} an image, {cost.amount * 1e6:,.2f} a million of them")
+    for line in cost.lines:
+        amount = "price unknown" if line.amount is None else f"{line.amount:.8f} {cost.currency}"
+        console.print(Text(f"  {line.name}: {line.quantity} {line.unit}, {amount}"))
