@@ -95,7 +95,7 @@ class _RuleFile(Reader):
     def _fields(self) -> dict[str, Read[Any]]:
         return {
             "prefix": self._prefix,
-            "include": lambda node: self.listed(node, "include", self._glob),
+            "include": self._include,
             "exclude": lambda node: self.listed(node, "exclude", self._glob),
             "min_size": lambda node: self.size(node, "min_size"),
             "max_size": lambda node: self.size(node, "max_size"),
@@ -115,6 +115,11 @@ class _RuleFile(Reader):
         mend = f"write {texts.quoted(text.lstrip('/'))}"
         self.say("RS304", node, f"{what} has no leading slash: the keys of objects have none", mend)
         return False
+
+    def _include(self, node: Yaml) -> tuple[globs.Glob, ...]:
+        if isinstance(node, Sequence) and not node.items:
+            self.say("RS206", node, "an empty list of patterns to include: no source fits", "leave it out")
+        return self.listed(node, "include", self._glob)
 
     def _glob(self, node: Yaml) -> Optional[globs.Glob]:
         text = self.text(node, "a pattern")

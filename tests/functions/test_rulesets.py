@@ -190,6 +190,7 @@ FAULTY = [
     ("RS205", 1, 11, "min_size: big\n" + ONE),
     ("RS206", 1, 11, "suffixes: []\n" + ONE),
     ("RS206", 1, 14, "derivatives: []"),
+    ("RS206", 1, 10, "include: []\n" + ONE),
     ("RS207", 1, 22, "derivatives: [{name: A b, to: x, style: s}]"),
     ("RS208", 1, 50, "derivatives: [{name: t, to: x, style: s}, {name: t, to: y, style: s}]"),
     ("RS209", 1, 15, "derivatives: [{name: t, to: x}]"),
