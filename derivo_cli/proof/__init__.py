@@ -1,0 +1,17 @@
+"""Proof before deploy: no rule set may loop, and no two derivatives may share a key (docs/decisions/0004-proofs.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from derivo.rulesets import RuleSet
+from derivo_cli.proof.context import Context
+from derivo_cli.proof.findings import ERROR, WARNING, Finding, Step
+from derivo_cli.proof.loops import prove_loops
+
+__all__ = ["ERROR", "WARNING", "Finding", "Step", "prove"]
+
+
+def prove(rule_sets: Sequence[RuleSet]) -> list[Finding]:
+    """Everything that may go wrong between these rule sets, in their order; nothing when they are proved free of it."""
+    return prove_loops(Context(rule_sets))
