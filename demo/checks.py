@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyvips
 
 from demo.expect import Box, Expected
-from demo.pictures import Picture, orientation
+from demo.pictures import Picture, orientation, reason
 
 TILE = 32  # pictures are compared as tiles of so many pixels a side
 ALIKE = 26.0  # mean difference of 0..255 up to which two tiles show the same
@@ -50,7 +51,9 @@ def sniff(data: bytes) -> str:
         return "gif"
     if data[4:12] in (b"ftypavif", b"ftypavis"):
         return "avif"
-    return "unknown"
+    if data[:4] in (b"II*\x00", b"MM\x00*"):
+        return "tiff"
+    return "bmp" if data[:2] == b"BM" else "unknown"
 
 
 def look(picture: Picture, data: bytes, promised: Expected) -> Seen:
@@ -59,8 +62,7 @@ def look(picture: Picture, data: bytes, promised: Expected) -> Seen:
     try:
         image = pyvips.Image.new_from_buffer(data, "", fail_on="error").copy_memory()
     except pyvips.Error as error:
-        reason = (str(error.detail).strip().splitlines() or ["unknown format"])[0]
-        return Seen(format=kind, width=0, height=0, frames=0, problems=(f"cannot be opened: {reason}",))
+        return Seen(format=kind, width=0, height=0, frames=0, problems=(f"cannot be opened: {reason(error)}",))
     frames = image.get("n-pages") if image.get_typeof("n-pages") else 1
     problems = []
     if kind != promised.format:
@@ -78,7 +80,9 @@ def look(picture: Picture, data: bytes, promised: Expected) -> Seen:
 
 def _unlike(picture: Picture, image: pyvips.Image, promised: Expected) -> list[str]:
     """Whether the derivative shows the part of the source that it should, the right way up and in its colours."""
-    source = pyvips.Image.thumbnail_buffer(picture.data, 400, height=400, export_profile="srgb").copy_memory()
+    source = _upright(picture.data)
+    if promised.format in ("png", "webp") and _is_clear(source) and not _is_clear(image):
+        return ["has lost its transparency"]
     # what lies behind transparency is not promised, so a dark and a light background are both allowed
     fits = [_fit(source, image, promised, ground) for ground in ([255], [0])[: 2 if source.hasalpha() else 1]]
     straight, turned = min(fits, key=lambda fit: fit[0])
@@ -88,6 +92,16 @@ def _unlike(picture: Picture, image: pyvips.Image, promised: Expected) -> list[s
     if straight > ALIKE:
         return [f"does not look like its source (mean difference {straight:.0f} of 255)"]
     return []
+
+
+@lru_cache(maxsize=1)  # a source is looked at once for each of its derivatives, one after the other
+def _upright(data: bytes) -> pyvips.Image:
+    return pyvips.Image.thumbnail_buffer(data, 400, height=400, export_profile="srgb").copy_memory()
+
+
+def _is_clear(image: pyvips.Image) -> bool:
+    """Whether anything is transparent; an alpha channel alone does not tell."""
+    return bool(image.hasalpha()) and image[image.bands - 1].min() < 250
 
 
 def _fit(
@@ -102,7 +116,8 @@ def _tile(image: pyvips.Image, box: Box, ground: list[int]) -> pyvips.Image:
     if image.hasalpha():
         image = image.flatten(background=ground)
     image = image.colourspace("srgb")
-    left, top = round(box.left * image.width), round(box.top * image.height)
+    left = min(round(box.left * image.width), image.width - 1)
+    top = min(round(box.top * image.height), image.height - 1)
     wide = max(1, round((box.right - box.left) * image.width))
     high = max(1, round((box.bottom - box.top) * image.height))
     part = image.crop(left, top, min(wide, image.width - left), min(high, image.height - top))

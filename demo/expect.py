@@ -81,7 +81,7 @@ _NEUTRAL = (
 def _mogr(stage: tree.ImageMogr2, state: Expected) -> Expected:
     """The order inside one segment is not documented (CI 4), so more than one change of size there cannot be told."""
     resized = False
-    gravity = next((op.value for op in stage.ops if isinstance(op, tree.Gravity)), "center")
+    gravity = next((op.value for op in stage.ops if isinstance(op, tree.Gravity)), "northwest")
     for op in stage.ops:
         if isinstance(op, _NEUTRAL):
             continue
@@ -129,19 +129,20 @@ def _thumbnail(op: tree.Thumbnail, state: Expected) -> Expected:
 
 
 def _scaled(state: Expected, factor: float) -> Expected:
+    if state.frames > 1:
+        factor = min(1.0, factor)  # animations are not enlarged (CI 4.1)
     return replace(state, width=state.width * factor, height=state.height * factor)
 
 
 def _cover(state: Expected, width: int, height: int, gravity: str) -> Expected:
-    """Scaled until both sides are covered, then cut at the gravity."""
-    factor = max(width / state.width, height / state.height)
-    if factor > 1:
-        raise Unpredictable("a crop larger than its source")
-    across, down = width / (state.width * factor), height / (state.height * factor)
+    """Shrunk until only one side is too long, then cut at the gravity; a side that is too short stays as it is."""
+    factor = min(1.0, max(width / state.width, height / state.height))
+    wide, high = min(width, state.width * factor), min(height, state.height * factor)
+    across, down = wide / (state.width * factor), high / (state.height * factor)
     left = (1 - across) * (0.0 if "west" in gravity else 1.0 if "east" in gravity else 0.5)
     top = (1 - down) * (0.0 if "north" in gravity else 1.0 if "south" in gravity else 0.5)
     seen = _part(state.view, Box(left, top, left + across, top + down))
-    return replace(state, width=width, height=height, view=seen)
+    return replace(state, width=wide, height=high, view=seen)
 
 
 def _part(of: Box, box: Box) -> Box:

@@ -10,6 +10,7 @@ import pyvips
 
 from demo import landscapes, still_lifes
 from demo.paint import caption
+from derivo.ci import limits
 
 UPLOAD = "upload"
 PUT = "derivo put"
@@ -56,17 +57,26 @@ def orientation(image: pyvips.Image) -> int:
 def users(path: Path) -> Picture:
     """The user's own picture under products/. Raises UnreadablePicture."""
     try:
+        path.name.encode()
+        if path.stat().st_size > limits.SOURCE_BYTES:
+            raise UnreadablePicture(f"{path} is over {limits.SOURCE_BYTES >> 20} MiB, the most that CI processes")
         data = path.read_bytes()
+        found = picture(f"products/{path.name}", data, "your own picture")
+        if found.width * found.height * found.frames > limits.PIXELS:
+            raise UnreadablePicture(f"{path} has more than {limits.PIXELS:,} pixels, the most that CI processes")
+        pyvips.Image.new_from_buffer(data, "", fail_on="error").avg()
     except OSError as error:
         raise UnreadablePicture(f"{path}: {error.strerror or error}") from None
-    try:
-        pyvips.Image.new_from_buffer(data, "", fail_on="error").avg()
-        return picture(f"products/{path.name}", data, "your own picture")
+    except UnicodeEncodeError:
+        raise UnreadablePicture(f"{str(path)!r}: the name is not UTF-8 and cannot be a key; rename the file") from None
     except pyvips.Error as error:
-        reason = str(error.detail).strip().splitlines()
-        raise UnreadablePicture(
-            f"{path} is no image that can be read: {reason[0] if reason else 'unknown format'}"
-        ) from None
+        raise UnreadablePicture(f"{path} is no image that can be read: {reason(error)}") from None
+    return found
+
+
+def reason(error: pyvips.Error) -> str:
+    """The first line of what libvips says."""
+    return (str(error.detail).strip().splitlines() or ["unknown format"])[0]
 
 
 def all_pictures() -> Iterator[Picture]:
@@ -83,22 +93,29 @@ def _teapot() -> bytes:
     return _jpeg(caption(still_lifes.teapot(960, 720, 2), "宜兴 Yixing teapot"))
 
 
-def _sideways_vase() -> bytes:
-    """As a telephone held upright stores it: the pixels lie on their side, EXIF says how to turn them (6)."""
-    upright = caption(still_lifes.vase(720, 960, 2), "EXIF 6: stored sideways, seen upright")
-    stored = upright.rot270().copy()
-    stored.set_type(pyvips.GValue.gint_type, "orientation", 6)
+def _stored(turned: pyvips.Image, exif: int) -> bytes:
+    """The pixels as the camera keeps them, and in EXIF how they are to be turned."""
+    stored = turned.copy()
+    stored.set_type(pyvips.GValue.gint_type, "orientation", exif)
     return _jpeg(stored)
+
+
+def _sideways_vase() -> bytes:
+    """As a telephone held upright stores it."""
+    upright = caption(still_lifes.vase(720, 960, 2), "EXIF 6: stored sideways, seen upright")
+    return _stored(upright.rot270(), 6)
+
+
+def _mirrored_lamp() -> bytes:
+    """The rarest of EXIF's turns, which only few programs get right."""
+    upright = caption(still_lifes.moon_lamp(960, 720, 2), "EXIF 5: stored mirrored and sideways")
+    return _stored(upright.rot90().fliphor(), 5)
 
 
 def _print_persimmons() -> bytes:
     """Four inks and their ICC profile, as a printer's agency sends them."""
     image = caption(still_lifes.persimmons(960, 720, 2), "CMYK + ICC, for print")
     return _jpeg(image.icc_transform("cmyk", input_profile="srgb", intent="relative"), 92)
-
-
-def _moon_lamp() -> bytes:
-    return _jpeg(caption(still_lifes.moon_lamp(960, 720, 2), "derivo put"))
 
 
 def _panda() -> bytes:
@@ -118,9 +135,9 @@ def _harbour() -> bytes:
 
 
 def _sea() -> bytes:
-    frames = [landscapes.sea(800, 534, turn / FRAMES) for turn in range(FRAMES)]
+    frames = [landscapes.sea(720, 480, turn / FRAMES) for turn in range(FRAMES)]
     strip = pyvips.Image.arrayjoin(frames, across=1).copy()
-    strip.set_type(pyvips.GValue.gint_type, "page-height", 534)
+    strip.set_type(pyvips.GValue.gint_type, "page-height", 480)
     strip.set_type(pyvips.GValue.array_int_type, "delay", [90] * FRAMES)
     strip.set_type(pyvips.GValue.gint_type, "loop", 0)
     return bytes(strip.gifsave_buffer(effort=1, dither=0.5))
@@ -130,10 +147,10 @@ _TABLE: tuple[tuple[str, str, Callable[[], bytes], str], ...] = (
     ("products/新品 2026/茶壶 50%+1.jpg", "a key with Chinese, spaces, % and +", _teapot, UPLOAD),
     ("products/vase.jpg", "JPEG stored sideways, EXIF orientation 6", _sideways_vase, UPLOAD),
     ("products/print/persimmons.jpg", "CMYK JPEG with an ICC profile", _print_persimmons, UPLOAD),
-    ("products/moon lamp.jpg", "derived while it is uploaded, by derivo put", _moon_lamp, PUT),
+    ("products/moon lamp.jpg", "JPEG stored mirrored and sideways, EXIF orientation 5", _mirrored_lamp, UPLOAD),
     ("avatars/1029/panda.png", "PNG with alpha", _panda, UPLOAD),
     ("articles/2026/11/mountains.jpg", "24 megapixels", _mountains, UPLOAD),
     ("articles/2026/11/aurora.webp", "WebP", _aurora, UPLOAD),
-    ("articles/2026/11/harbour.jpg", "JPEG, 16:9", _harbour, UPLOAD),
+    ("articles/2026/11/harbour.jpg", "derived while it is uploaded, by derivo put", _harbour, PUT),
     ("articles/2026/11/evening sea.gif", "animated GIF, 12 frames", _sea, UPLOAD),
 )
