@@ -60,8 +60,8 @@ for _extension, _type in ((".webp", "image/webp"), (".avif", "image/avif"), (".h
 
 def content_type_of(key: str) -> str:
     """What COS takes an object for that was sent without a Content-Type (COS 5)."""
-    extension = "." + key.rpartition("/")[2].rpartition(".")[2].lower()
-    return _TYPES.types_map[True].get(extension, "application/octet-stream")
+    _, dot, extension = key.rpartition("/")[2].rpartition(".")
+    return _TYPES.types_map[True].get(dot + extension.lower(), "application/octet-stream")
 
 
 def check_key(key: str) -> None:

@@ -32,6 +32,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    length: int | None
 
     @property
     def xml(self) -> ElementTree.Element:
@@ -76,7 +77,7 @@ class Core:
             )
         answer = self.app.handle(Request(method, target, Headers(list(sent.items())), io.BytesIO(body), size))
         data = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
-        return Answer(answer.status, dict(answer.headers), data)
+        return Answer(answer.status, dict(answer.headers), data, answer.length)
 
 
 @pytest.fixture
