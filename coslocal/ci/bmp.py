@@ -6,13 +6,13 @@ import struct
 from dataclasses import dataclass
 from functools import lru_cache
 
-from coslocal.ci.pixels import Header
+from coslocal.ci.pixels import Header, PixelError
 
 _BITFIELDS = 3
 _USUAL_MASKS = (0x00FF0000, 0x0000FF00, 0x000000FF)
 
 
-class BmpError(Exception):
+class BmpError(PixelError):
     """The file is damaged, or of a kind that is not read (run-length coded, 16 bits a pixel)."""
 
 

@@ -45,7 +45,7 @@ def average_colour(source: Source) -> str:
         if source.format == "bmp":
             red, green, blue = pixels.mean_of(source.open())
         else:
-            red, green, blue = pixels.mean(source.data, source.format)
+            red, green, blue = pixels.mean(source.data)
     except pixels.PixelError as error:
         raise explain_failure(source, error) from None
     return f"0x{red:02x}{green:02x}{blue:02x}"

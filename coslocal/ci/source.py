@@ -26,7 +26,7 @@ class Source:
         """A picture of it; pixels are decoded when they are needed. Raises PixelError."""
         if self.format == "bmp":
             return pixels.from_rgb(*bmp.decode(self.data))
-        return pixels.load(self.data, self.format, self.header.frames)
+        return pixels.load(self.data, self.header.frames)
 
 
 def examine(data: bytes) -> Source:
@@ -36,12 +36,12 @@ def examine(data: bytes) -> Source:
     if len(data) > limits.SOURCE_BYTES:
         raise errors.too_large(len(data), limits.SOURCE_BYTES)
     format = sniff(data)
-    if format not in pixels.LOADERS and format != "bmp":
+    if format not in pixels.READABLE and format != "bmp":
         what = f"coslocal cannot read {format}" if format else "The object is not an image"
         raise errors.bad_format(f"{what}; it reads jpeg, png, webp, gif, tiff, bmp and avif")
     try:
         header = bmp.probe(data) if format == "bmp" else pixels.probe(data, format)
-    except (pixels.PixelError, bmp.BmpError) as error:
+    except pixels.PixelError as error:
         raise errors.bad_source(f"The {format} file cannot be read: {error}") from None
     check_limits(header.width, header.height, header.frames, format)
     return Source(data, format, header, estimate_quality(data) if format == "jpeg" else 100)
@@ -65,9 +65,8 @@ def check_limits(width: int, height: int, frames: int, format: str) -> None:
 
 def explain_failure(source: Source, error: pixels.PixelError) -> Exception:
     """Why pixels failed: damaged bytes are the client's fault, anything else is ours."""
-    if source.format != "bmp":
-        try:
-            pixels.mean(source.data, source.format)
-        except pixels.PixelError as damage:
-            return errors.bad_source(f"The {source.format} file is damaged or cut short: {damage}")
+    try:
+        pixels.settled(source.open())
+    except pixels.PixelError as damage:
+        return errors.bad_source(f"The {source.format} file is damaged or cut short: {damage}")
     return errors.broken(str(error))

@@ -19,11 +19,11 @@ from coslocal.ci.pixels.marks import (
     tile,
 )
 from coslocal.ci.pixels.opening import from_rgb, load, probe, to_rgb
-from coslocal.ci.pixels.picture import ANIMATED, LOADERS, Header, Picture, PixelError, settled
+from coslocal.ci.pixels.picture import ANIMATED, READABLE, Header, Picture, PixelError, settled
 from coslocal.ci.pixels.saving import Saving, encode
 
 __all__ = [
-    "ANIMATED", "LOADERS", "Header", "Picture", "PixelError", "Saving", "attention", "auto_orient", "blank", "blur",
+    "ANIMATED", "READABLE", "Header", "Picture", "PixelError", "Saving", "attention", "auto_orient", "blank", "blur",
     "curve", "encode", "extract", "fade", "flatten", "flip", "from_rgb", "grayscale", "load", "mark_of", "mask_bytes",
     "mean", "mean_of", "on_canvas", "overlay", "paint", "probe", "resize", "rotate", "rounded", "select", "settled",
     "sharpen", "text_mask", "tile", "to_rgb", "to_srgb", "turn",

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pyvips
 
 from coslocal.ci.pixels.opening import plain
-from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, without
+from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, has, without
 
 
 def curve(picture: Picture, table: Sequence[int]) -> Picture:
@@ -58,7 +58,7 @@ def to_srgb(picture: Picture) -> Picture:
     """Through the embedded profile to sRGB; the profile is dropped."""
 
     def convert(frame: Image) -> Image:
-        if "icc-profile-data" not in frame.get_fields():
+        if not has(frame, "icc-profile-data"):
             return frame
         alpha = frame[frame.bands - 1] if frame.hasalpha() else None
         colour = frame[: frame.bands - 1] if alpha is not None else frame
@@ -69,7 +69,7 @@ def to_srgb(picture: Picture) -> Picture:
     return picture.each(convert, streams=True)
 
 
-def mean(data: bytes, format: str) -> tuple[int, int, int]:
+def mean(data: bytes) -> tuple[int, int, int]:
     """The average colour of a file's first frame, 0..255 each; decodes at the smallest size the format offers."""
     with errors():
         image = pyvips.Image.thumbnail_buffer(data, 1, height=1, size="force", no_rotate=True, fail_on="error")

@@ -8,7 +8,6 @@ import pyvips
 
 from coslocal.ci.pixels.picture import (
     ANIMATED,
-    LOADERS,
     Header,
     Image,
     Origin,
@@ -17,49 +16,69 @@ from coslocal.ci.pixels.picture import (
     eight_bits,
     errors,
     flat,
+    has,
     without,
 )
 
 
-def open_file(data: bytes, format: str, **options: Any) -> Image:
-    return getattr(pyvips.Image, LOADERS[format])(data, fail_on="error", **options)
+def open_file(data: bytes, **options: Any) -> Image:
+    return pyvips.Image.new_from_buffer(data, "", fail_on="error", **options)
 
 
 def probe(data: bytes, format: str) -> Header:
-    """Read the header of a file whose format is one of LOADERS; decodes no pixel."""
+    """Read the header of a file whose format is one of READABLE; decodes no pixel."""
     with errors():
-        image = open_file(data, format)
-    names = set(image.get_fields())
-    depth = {"uchar": 8, "ushort": 16, "float": 32}.get(image.format, 8)
-    # libvips says 1.0 px/mm where the file says nothing
-    known = (image.xres, image.yres) != (1.0, 1.0)
-    return Header(
-        width=image.width,
-        height=image.height,
-        frames=image.get("n-pages") if format in ANIMATED and "n-pages" in names else 1,
-        bit_depth=image.get("bits-per-sample") if "bits-per-sample" in names and format != "gif" else depth,
-        orientation=image.get("orientation") if "exif-ifd0-Orientation" in names or format == "tiff" else 0,
-        x_dpi=round(image.xres * 25.4) if known else 0,
-        y_dpi=round(image.yres * 25.4) if known else 0,
-        xmp=bytes(image.get("xmp-data")) if "xmp-data" in names else b"",
-        fields={name: str(image.get(name)) for name in names if name.startswith("exif-ifd")},
-    )
+        image = open_file(data)
+        exif = {name: value for name in _names(image) if (value := _text(image, name))}
+        depth = {"uchar": 8, "ushort": 16, "float": 32}.get(image.format, 8)
+        # libvips says 1.0 px/mm where the file says nothing
+        known = (image.xres, image.yres) != (1.0, 1.0)
+        return Header(
+            width=image.width,
+            height=image.height,
+            frames=image.get("n-pages") if format in ANIMATED and has(image, "n-pages") else 1,
+            bit_depth=image.get("bits-per-sample") if format != "gif" and has(image, "bits-per-sample") else depth,
+            orientation=image.get("orientation") if "exif-ifd0-Orientation" in exif or format == "tiff" else 0,
+            x_dpi=round(image.xres * 25.4) if known else 0,
+            y_dpi=round(image.yres * 25.4) if known else 0,
+            xmp=bytes(image.get("xmp-data")) if has(image, "xmp-data") else b"",
+            fields=exif,
+        )
 
 
-def load(data: bytes, format: str, frames: int) -> Picture:
+def _names(image: Image) -> list[str]:
+    """The names of the EXIF fields. pyvips's own get_fields fails on a PNG comment whose keyword is not UTF-8."""
+    array = pyvips.vips_lib.vips_image_get_fields(image.pointer)
+    found = []
+    at = 0
+    while array[at] != pyvips.ffi.NULL:
+        found.append(pyvips.ffi.string(array[at]))
+        pyvips.glib_lib.g_free(array[at])
+        at += 1
+    pyvips.glib_lib.g_free(array)
+    return [name.decode() for name in found if name.startswith(b"exif-ifd") and name.isascii()]
+
+
+def _text(image: Image, name: str) -> str:
+    try:
+        return str(image.get(name))
+    except UnicodeDecodeError:
+        return ""
+
+
+def load(data: bytes, frames: int) -> Picture:
     """Open a file of `frames` frames, as its header counts them; pixels are decoded when they are needed."""
     with errors():
         if frames == 1:
-            raw = open_file(data, format)
+            raw = open_file(data)
             # thumbnailing reads the file again by itself: only where that gives the same colours
             origin = Origin(data) if raw.interpretation in ("srgb", "b-w") else None
             return Picture((plain(raw),), origin=origin)
-        strip = open_file(data, format, n=-1)
+        strip = open_file(data, n=-1)
         height = strip.get("page-height")
-        names = strip.get_fields()
         cut = tuple(plain(strip.crop(0, at * height, strip.width, height)) for at in range(frames))
-        delays = tuple(strip.get("delay")) if "delay" in names else ()
-        loop = strip.get("loop") if "loop" in names else 0
+        delays = tuple(strip.get("delay")) if has(strip, "delay") else ()
+        loop = strip.get("loop") if has(strip, "loop") else 0
         return Picture(cut, (delays + (100,) * frames)[:frames], loop)
 
 
@@ -81,7 +100,7 @@ def plain(image: Image) -> Image:
     if image.interpretation in ("srgb", "b-w", "rgb16", "grey16"):
         return image
     if image.interpretation == "cmyk":
-        profile = {"embedded": True} if "icc-profile-data" in image.get_fields() else {}
+        profile = {"embedded": True} if has(image, "icc-profile-data") else {}
         image = image.icc_transform("srgb", input_profile="cmyk", intent="relative", **profile)
         return without(image, "icc-profile-data")
     return image.colourspace("srgb")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyvips
 
-from coslocal.ci.pixels.picture import ANIMATED, Image, Picture, eight_bits, errors, flat
+from coslocal.ci.pixels.picture import ANIMATED, Image, Picture, eight_bits, errors, flat, has
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ def _kept(image: Image, saving: Saving) -> list[str]:
     """Metadata that goes into the file. EXIF only where the source had some: libvips would make one up."""
     if saving.strip:
         return ["xmp"] if saving.xmp is not None else []
-    names = image.get_fields()
-    return ["icc", "xmp", "iptc"] + (["exif"] if any(name.startswith("exif-ifd") for name in names) else [])
+    return ["icc", "xmp", "iptc"] + (["exif"] if has(image, "exif-data") else [])
 
 
 def _joined(picture: Picture) -> Image:
