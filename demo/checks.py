@@ -87,11 +87,9 @@ def _unlike(picture: Picture, image: pyvips.Image, promised: Expected) -> list[s
     fits = [_fit(source, image, promised, ground) for ground in ([255], [0])[: 2 if source.hasalpha() else 1]]
     straight, turned = min(fits, key=lambda fit: fit[0])
     best = min(turned, key=lambda name: turned[name])
-    if turned[best] + MARGIN < straight:
-        return [f"is {best}"]
-    if straight > ALIKE:
+    if min(straight, turned[best]) > ALIKE:
         return [f"does not look like its source (mean difference {straight:.0f} of 255)"]
-    return []
+    return [f"is {best}"] if turned[best] + MARGIN < straight else []
 
 
 @lru_cache(maxsize=1)  # a source is looked at once for each of its derivatives, one after the other
@@ -121,7 +119,7 @@ def _tile(image: pyvips.Image, box: Box, ground: list[int]) -> pyvips.Image:
     wide = max(1, round((box.right - box.left) * image.width))
     high = max(1, round((box.bottom - box.top) * image.height))
     part = image.crop(left, top, min(wide, image.width - left), min(high, image.height - top))
-    return part.thumbnail_image(TILE, height=TILE, size="force").cast("float").copy_memory()
+    return part.thumbnail_image(TILE, height=TILE, size="force", no_rotate=True).cast("float").copy_memory()
 
 
 def _difference(one: pyvips.Image, other: pyvips.Image) -> float:
