@@ -48,6 +48,8 @@ _PAGES: dict[tuple[str, str], Callable[[Coslocal, Address], Response]] = {
 
 
 def answer(app: Coslocal, request: Request, address: Address) -> Response:
+    if request.method != "GET" and request.headers.get("Origin") not in (None, f"http://{address.authority}"):
+        return _json({"error": "a page of another site may not do this"}, 403)
     page = _PAGES.get((request.method, address.path.removeprefix(PREFIX)))
     if page is None:
         offered = [f"{method} {PREFIX}{name}" for method, name in _PAGES]

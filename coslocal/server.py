@@ -196,7 +196,7 @@ class LocalServer:
             async for chunk in request.content.iter_any():
                 pending += chunk
                 if len(pending) > IN_MEMORY:
-                    spool = spool or tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
+                    spool = spool or tempfile.TemporaryFile()  # noqa: SIM115
                     await self._loop.run_in_executor(self._threads, spool.write, pending)
                     pending = bytearray()
         except BaseException:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from coslocal.http import Request, Response
 from coslocal.operations.call import Call
 from coslocal.operations.responses import empty
 from coslocal.wire.address import Address
-from coslocal.wire.errors import AccessDenied, CosError, InvalidRequest
+from coslocal.wire.errors import AccessDenied, InvalidRequest
 from coslocal.wire.xml import parse
 
 if TYPE_CHECKING:
@@ -30,21 +31,17 @@ def _rules(app: Coslocal, bucket: str) -> list[Rule]:
     document = app.store.configuration(bucket, "", "cors")
     if document is None:
         return []
-    try:
-        found = parse(document).findall("CORSRule")
-    except CosError:
-        return []
+    return [_rule(element) for element in parse(document).findall("CORSRule")]
 
-    def texts(rule: int, name: str) -> tuple[str, ...]:
-        return tuple((element.text or "").strip() for element in found[rule].findall(name))
 
-    return [
-        Rule(
-            texts(n, "AllowedOrigin"), texts(n, "AllowedMethod"), texts(n, "AllowedHeader"), texts(n, "ExposeHeader"),
-            "".join(texts(n, "MaxAgeSeconds")[:1]),
-        )
-        for n in range(len(found))
-    ]  # fmt: skip
+def _rule(element: Element) -> Rule:
+    def texts(name: str) -> tuple[str, ...]:
+        return tuple((child.text or "").strip() for child in element.findall(name))
+
+    return Rule(
+        origins=texts("AllowedOrigin"), methods=texts("AllowedMethod"), headers=texts("AllowedHeader"),
+        exposed=texts("ExposeHeader"), max_age="".join(texts("MaxAgeSeconds")[:1]),
+    )  # fmt: skip
 
 
 def _fits(pattern: str, value: str) -> bool:

@@ -27,7 +27,7 @@ from coslocal.wire.errors import (
 from coslocal.wire.xml import Fields, parse, text
 
 MAX_PARTS = 10_000
-MIN_PART = 1024 * 1024  # every part but the last
+MIN_PART = 1024 * 1024  # bytes, every part but the last (vendor document 436/14112)
 
 
 def initiate(call: Call) -> Response:

@@ -34,8 +34,9 @@ class DirectoryBlobs:
         incoming = self._incoming / name
         target = self._path(name)
         try:
-            with incoming.open("wb", buffering=0) as file:
+            with incoming.open("wb") as file:
                 blob = absorb(name, body, file.write)
+                file.flush()
                 if self._fsync:
                     os.fsync(file.fileno())
             incoming.rename(target)

@@ -12,7 +12,7 @@ from coslocal.http import Request
 from coslocal.wire.errors import InvalidURI
 
 _DOMAINS = ("myqcloud.com", "tencentcos.cn")
-_KINDS = ("cos", "pic", "ci", "cos-internal", "cos-website")
+_KINDS = ("cos", "pic", "ci", "cos-internal")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*-[0-9]+")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 

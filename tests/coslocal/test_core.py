@@ -340,6 +340,11 @@ def test_the_journal_counts_by_operation(core: Any) -> None:
     assert journal.count() == 0
 
 
+def test_a_page_of_another_site_cannot_reset(core: Any) -> None:
+    for origin, status in (("http://evil.com", 403), (f"http://{HOST}", 200)):
+        assert core.ask("POST", "/_coslocal/reset", headers={"Origin": origin}, signed=False).status == status
+
+
 # -- CORS
 
 

@@ -2,10 +2,12 @@
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import pyvips
 import requests
 from qcloud_cos import CosServiceError
 
@@ -264,3 +266,22 @@ def test_a_wrong_secret_is_refused(given: Any, bucket: str) -> None:
             given.client(**settings).put_object(Bucket=bucket, Key="a", Body=b"x")
         assert (caught.value.get_status_code(), caught.value.get_error_code()) == (403, code)
     assert list(given.app.store.scan(bucket)) == []
+
+
+def test_images_through_the_sdk(given: Any, client: Any, bucket: str) -> None:
+    picture = pyvips.Image.black(40, 20, bands=3).pngsave_buffer()
+    rules = [{"fileid": "/出 a+.png", "rule": "imageMogr2/thumbnail/!50p"}]
+    operations = json.dumps({"is_pic_info": 1, "rules": rules})
+    _, done = client.ci_put_object(Bucket=bucket, Key="in/源.png", Body=picture, PicOperations=operations)
+    assert done["ProcessResults"]["Object"]["Key"] == "出 a+.png"
+    assert done["OriginalInfo"]["ImageInfo"]["Format"] == "PNG"
+    rules[0]["fileid"] = "/two.png"
+    _, done = client.ci_image_process(Bucket=bucket, Key="in/源.png", PicOperations=json.dumps({"rules": rules}))
+    assert done["ProcessResults"]["Object"]["Width"] == "20"
+    assert [item.key for item in given.app.store.scan(bucket)] == ["in/源.png", "two.png", "出 a+.png"]
+    assert given.app.journal.count("image_process") == 1
+    got = client.ci_get_object(Bucket=bucket, Key="in/源.png", DestImagePath="/dev/null", Rule="imageMogr2/rotate/90")
+    assert got["Content-Type"] == "image/png"
+    raw = json.dumps({"rules": [{"fileid": "/三.png", "rule": "imageMogr2/rotate/90"}]}, ensure_ascii=False).encode()
+    client.ci_image_process(Bucket=bucket, Key="in/源.png", PicOperations=raw)
+    assert given.app.store.get(bucket, "三.png") is not None
