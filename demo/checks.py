@@ -13,7 +13,7 @@ from demo.expect import Box, Expected
 from demo.pictures import Picture, orientation, reason
 
 TILE = 32  # pictures are compared as tiles of so many pixels a side
-ALIKE = 26.0  # mean difference of 0..255 up to which two tiles show the same
+ALIKE = 16.0  # mean difference of 0..255 up to which two tiles show the same
 MARGIN = 2.0  # by how much a turned tile must fit better before the derivative is called turned
 
 # how a derivative could be turned or mirrored by mistake, and what undoes it

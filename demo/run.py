@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,18 +35,32 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 WAIT_SECONDS = 240.0  # for all events to be handled: generous, a small machine processes 24 megapixels in seconds
 
 
+_interrupted = threading.Event()
+
+
+class Interrupted(Exception):
+    """Ctrl-C was pressed. It is noted first and raised between two steps, because an exception that arrives inside a
+    callback of libvips would be swallowed there."""
+
+
+def _go_on() -> None:
+    if _interrupted.is_set():
+        raise Interrupted
+
+
 def main() -> None:
     """The entry point: what the user can mend is one line on standard error and exit 2."""
+    signal.signal(signal.SIGINT, lambda _number, _frame: _interrupted.set())
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command()(command)
     try:
         app()
-    except (UnreadablePicture, DemoError) as error:
+    except (UnreadablePicture, DemoError, Interrupted) as error:
+        if _interrupted.is_set():  # then coslocal and derivo put were stopped as well, which is no fault of theirs
+            sys.stderr.write("demo: interrupted\n")
+            sys.exit(INTERRUPTED)
         sys.stderr.write(f"demo: {error}\n")
         sys.exit(USAGE if isinstance(error, UnreadablePicture) else FAILED)
-    except KeyboardInterrupt:
-        sys.stderr.write("demo: interrupted\n")
-        sys.exit(INTERRUPTED)
 
 
 def command(
@@ -58,7 +74,7 @@ def command(
     index = _rules()
     pictures = [_own(image, index)] if image else all_pictures()
     out = out.absolute()
-    _clear(out)
+    clear(out)
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     results = run(pictures, index, out, console)
     (out / "contact-sheet.html").write_text(sheet(results), encoding="utf-8", errors="replace")
@@ -77,6 +93,7 @@ def run(pictures: Iterable[Picture], index: RuleSetIndex, out: Path, console: Co
         console.print(f"coslocal listens at {local.url}, the function waits for {', '.join(prefixes)}\n")
         sent = []
         for picture in pictures:
+            _go_on()
             made = plan(Source(bucket=BUCKET, region=REGION, key=picture.key, size=len(picture.data)), index)
             milliseconds = None
             if picture.via == PUT:
@@ -116,7 +133,7 @@ def _own(path: Path, index: RuleSetIndex) -> Picture:
     raise UnreadablePicture(f"{path}: no rule set in rules/ takes it; give it a name in .jpg, .png, .webp or .gif")
 
 
-def _clear(out: Path) -> None:
+def clear(out: Path) -> None:
     """An empty folder of ours. One that holds other things than an earlier demo's is not touched."""
     mark = out / ".derivo-demo"
     if out.exists() and not mark.exists() and any(out.iterdir()):
@@ -149,6 +166,7 @@ def _wait(sent: Sequence[_Sent], local: Local) -> None:
     keys = {each.picture.key for each in sent}
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
+        _go_on()
         logged = {line.get("key"): line for line in local.lines()}
         settled = sum(key in logged and not logged[key].get("retryable") for key in keys)
         if settled + local.given_up() >= len(keys):
@@ -175,6 +193,7 @@ def _result(sent: _Sent, client: Any, lines: Sequence[dict[str, Any]]) -> Result
 
 def _derived(picture: Picture, planned: Planned, client: Any, outcome: dict[str, Any]) -> Derived:
     """Fetch a derivative and look at it; what keeps it from being there is told in the function's own words."""
+    _go_on()
     found = Derived(name=planned.name, key=planned.key, rule=planned.rule)
     try:
         data = client.get_object(Bucket=BUCKET, Key=planned.key)["Body"].get_raw_stream().read()

@@ -1,14 +1,18 @@
 """A short form of the demo, on a real coslocal: what is right passes, what is wrong is named and fails the run."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import pyvips
 from rich.console import Console
 
 from demo.landscapes import sea
+from demo.local import DemoError
 from demo.pictures import PUT, Picture, picture
-from demo.run import report, run
+from demo.run import clear, report, run
 from derivo.matching import RuleSetIndex
 from derivo.rulesets import load
 
@@ -38,3 +42,30 @@ def test_three_sources_one_of_them_broken(tmp_path: Path) -> None:
     lines = said.getvalue().splitlines()
     assert lines[-1] == "demo: 3 sources, 11 derivatives written, 4 skipped, 4 failed"
     assert sum(line.startswith("WRONG  derived/avatars/broken.png.") for line in lines) == 4
+
+
+def test_a_path_that_is_no_image_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    (tmp_path / "notes.jpg").write_text("dear diary")
+    done = subprocess.run(
+        [sys.executable, "-m", "demo", "--image", str(tmp_path / "notes.jpg"), "--out", str(tmp_path / "out")],
+        cwd=RULES.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"demo: {tmp_path / 'notes.jpg'} is no image that can be read")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_of_yours_is_not_cleared(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("keep me")
+    with pytest.raises(DemoError):
+        clear(tmp_path)
+    assert (tmp_path / "precious.txt").exists()
+    fresh = tmp_path / "new"
+    clear(fresh)
+    (fresh / "old.html").touch()
+    clear(fresh)
+    assert not (fresh / "old.html").exists()
