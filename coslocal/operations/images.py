@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from coslocal.ci.types import ImageError
 from coslocal.http import Response
 from coslocal.operations import styles
 from coslocal.operations.call import Call
 from coslocal.operations.responses import xml_response
 from coslocal.storage.types import StoredObject
 from coslocal.wire.address import Parameters, decode
-from coslocal.wire.errors import AccessDenied, CosError
+from coslocal.wire.errors import AccessDenied
 from coslocal.wire.xml import Fields
 
 # Rules that may stand alone, and rules that always have arguments behind a slash.
@@ -51,7 +50,7 @@ def process_new(call: Call, item: StoredObject, operations: str, *, event: str) 
     """Process an object that this request has just stored, then announce it; a failure keeps or drops it by dialect."""
     try:
         result = process(call, item, operations)
-    except (ImageError, CosError):
+    except Exception:
         if call.app.dialects["failed-put"] == "drop-original":
             call.app.store.delete(item.bucket, item.key)
         else:
