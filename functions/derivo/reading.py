@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from collections.abc import Mapping as Map
 from typing import Any, Callable, Optional, TypeVar
 
 from derivo.ci import texts
+from derivo.rulekeys import SIZE_PATTERN
 from derivo.rulesets import ERROR, Fault, Where
 from derivo.yamlmarks import Mapping, Scalar, Sequence, Yaml
 
@@ -43,6 +45,7 @@ CODES: Map[str, str] = {
     "RS304": "a prefix or pattern with a leading slash",
     "RS305": "a faulty key in an example",
     "RS306": "not the name of a style",
+    "RS307": "a key that no derivative can have",
 }
 """Code -> what it stands for. Codes of processing rules begin with CI and are passed through."""
 
@@ -50,7 +53,7 @@ FAULTS = 100  # errors of one file; a file with more is not a rule set at all
 
 SHOWN = 300  # characters of a source line
 
-_SIZE = re.compile(r"([0-9]{1,15})(?: ?([kmgt]i?b|b))?", re.IGNORECASE)
+_SIZE = re.compile(SIZE_PATTERN)
 _UNITS = {"": 1, "b": 1}
 _UNITS.update({f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)})
 _UNITS.update({f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)})
@@ -157,7 +160,7 @@ class Reader:
             found[name] = key, value
         return found
 
-    def known(self, node: Yaml, what: str, names: tuple[str, ...]) -> Optional[dict[str, Yaml]]:
+    def known(self, node: Yaml, what: str, names: Collection[str]) -> Optional[dict[str, Yaml]]:
         """The values of a mapping by name; unknown names are faults."""
         found = self.pairs(node, what)
         if found is None:
@@ -193,8 +196,8 @@ class Reader:
     def size(self, node: Yaml, what: str) -> Optional[int]:
         if isinstance(node, Scalar) and (node.kind in ("int", "str")):
             found = _SIZE.fullmatch(node.value)
-            if found and not (found[2] is None and len(found[1]) > 1 and found[1].startswith("0")):
-                return int(found[1]) * _UNITS[(found[2] or "").lower()]
+            if found:
+                return int(found[1]) * _UNITS[(found[3] or "").lower()]
         message = f"{what} is a whole number of bytes, or one with a unit"
         self.say("RS205", node, message, "e.g. 10485760, 10MB (million bytes) or 10MiB (1024 x 1024 bytes)")
         return None
@@ -223,7 +226,7 @@ class Reader:
         return None if node.kind == "null" else node.value
 
 
-def nearest(name: str, names: tuple[str, ...]) -> str:
+def nearest(name: str, names: Collection[str]) -> str:
     """The mend for an unknown name."""
     near = texts.nearest(name, names)
     return f"did you mean `{near}`?" if near else "known: " + ", ".join(names)

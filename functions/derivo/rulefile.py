@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
-from derivo import globs, keys
+from derivo import globs, keys, rulekeys
 from derivo.ci import Problem, check, check_steps, compile_steps, formats, parse, spec_digest, texts, to_text
 from derivo.ci.tree import Rule, Style
 from derivo.matching import lower_ascii
-from derivo.reading import Read, Reader, TooMany, cut
+from derivo.reading import Reader, TooMany, cut
+from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS, WAYS
 from derivo.rulesets import ERROR, Derivative, Example, Fault, RuleSet, Where
 from derivo.yamlmarks import FILE_BYTES, Mapping, Scalar, Sequence, Yaml, YamlFault, compose, decode, lines
 
-RULE_SET_KEYS = (
-    "prefix", "suffixes", "include", "exclude", "min_size", "max_size", "bucket", "final", "chained", "derivatives",
-    "examples",
-)  # fmt: skip
-DERIVATIVE_KEYS = ("name", "to", "bucket", "rule", "style", "steps", "keep_original_on_error")
-WAYS = ("rule", "style", "steps")
-
-_NAME = re.compile(r"[a-z0-9_-]+")
-_BUCKET = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?-[0-9]+")
+_NAME = re.compile(rulekeys.NAME_PATTERN)
+_BUCKET = re.compile(rulekeys.BUCKET_PATTERN)
+_SUFFIX = re.compile(rulekeys.SUFFIX_PATTERN)
+_ROOTLESS = re.compile(rulekeys.ROOTLESS_PATTERN)
+_KEY = re.compile(rulekeys.KEY_PATTERN)
 
 
 def read_file(path: Path) -> tuple[Optional[RuleSet], tuple[Fault, ...]]:
@@ -81,8 +79,9 @@ class _RuleFile(Reader):
         if found is None:
             return None
         made: dict[str, Any] = {}
-        for name, read in self._fields().items():
-            value = read(found[name]) if name in found else None
+        for name, node in found.items():
+            read = self._readers().get(RULE_SET_KEYS[name].kind)
+            value = read(node, name) if read else None
             if value is not None:
                 made[name] = value
         made["suffixes"] = self._suffixes(found.get("suffixes"))
@@ -92,34 +91,32 @@ class _RuleFile(Reader):
             self.say("RS211", found["min_size"], f"min_size {smallest} is over max_size {largest}: no source fits")
         return RuleSet(name=Path(self.file).stem, where=Where(self.file, root.line, root.column), **made)
 
-    def _fields(self) -> dict[str, Read[Any]]:
+    def _readers(self) -> dict[str, Callable[[Yaml, str], Any]]:
+        """Kind -> what reads it: all but suffixes, whose absence means something, and the derivatives made of them."""
         return {
-            "prefix": self._prefix,
-            "include": self._include,
-            "exclude": lambda node: self.listed(node, "exclude", self._glob),
-            "min_size": lambda node: self.size(node, "min_size"),
-            "max_size": lambda node: self.size(node, "max_size"),
-            "bucket": self._bucket,
-            "final": lambda node: self.truth(node, "final"),
-            "chained": lambda node: self.truth(node, "chained"),
-            "examples": self._examples,
+            rulekeys.PREFIX: self._prefix,
+            rulekeys.PATTERNS: self._patterns,
+            rulekeys.SIZE: self.size,
+            rulekeys.BUCKET: self._bucket,
+            rulekeys.SWITCH: self.truth,
+            rulekeys.EXAMPLES: self._examples,
         }
 
-    def _prefix(self, node: Yaml) -> Optional[str]:
-        text = self.text(node, "prefix")
+    def _prefix(self, node: Yaml, what: str) -> Optional[str]:
+        text = self.text(node, what)
         return text if text is None or self._rootless(node, text, "a prefix") else None
 
     def _rootless(self, node: Yaml, text: str, what: str) -> bool:
-        if not text.startswith("/"):
+        if _ROOTLESS.fullmatch(text):
             return True
         mend = f"write {texts.quoted(text.lstrip('/'))}"
         self.say("RS304", node, f"{what} has no leading slash: the keys of objects have none", mend)
         return False
 
-    def _include(self, node: Yaml) -> tuple[globs.Glob, ...]:
-        if isinstance(node, Sequence) and not node.items:
-            self.say("RS206", node, "an empty list of patterns to include: no source fits", "leave it out")
-        return self.listed(node, "include", self._glob)
+    def _patterns(self, node: Yaml, what: str) -> tuple[globs.Glob, ...]:
+        if RULE_SET_KEYS[what].filled and isinstance(node, Sequence) and not node.items:
+            self.say("RS206", node, f"an empty list of patterns to {what}: no source fits", "leave it out")
+        return self.listed(node, what, self._glob)
 
     def _glob(self, node: Yaml) -> Optional[globs.Glob]:
         text = self.text(node, "a pattern")
@@ -132,8 +129,8 @@ class _RuleFile(Reader):
                 self.say_inside("RS302", node, error.offset, str(error))
             return None
 
-    def _bucket(self, node: Yaml) -> Optional[str]:
-        text = self.text(node, "bucket")
+    def _bucket(self, node: Yaml, what: str) -> Optional[str]:
+        text = self.text(node, what)
         if text is None or _BUCKET.fullmatch(text):
             return text
         self.say("RS210", node, "a bucket is named with its appid, such as photos-1250000000")
@@ -155,23 +152,30 @@ class _RuleFile(Reader):
         text = self.text(node, "a suffix")
         if text is None:
             return None
-        if len(text) > 1 and text.startswith(".") and "/" not in text:
+        if _SUFFIX.fullmatch(text):
             return lower_ascii(text)
         mend = f"write .{text.lstrip('*.')}" if text.strip("*./") and "/" not in text else None
         self.say("RS303", node, "a suffix begins with a dot and has no slash, such as .jpg", mend)
         return None
 
-    def _examples(self, node: Yaml) -> Optional[tuple[Example, ...]]:
+    def _examples(self, node: Yaml, what: str) -> Optional[tuple[Example, ...]]:
         made = []
-        for key, (place, value) in (self.pairs(node, "examples") or {}).items():
-            expected = self.listed(value, "the keys expected", self._example_key)
+        for key, (place, value) in (self.pairs(node, what) or {}).items():
+            expected = self.listed(value, "the keys expected", partial(self._expected, key))
             if self._example_key(place) is not None:
                 made.append(Example(key=key, expected=expected, where=self.where(place)))
         return tuple(made)
 
+    def _expected(self, source_key: str, node: Yaml) -> Optional[str]:
+        text = self._example_key(node)
+        defect = keys.defect(text, source_key) if text is not None else None
+        if defect is not None:
+            self.say("RS307", node, f"no derivative can have this key: {defect[1]}")
+        return text
+
     def _example_key(self, node: Yaml) -> Optional[str]:
         text = self.text(node, "a key")
-        if text is None or (text and not text.startswith("/")):
+        if text is None or _KEY.fullmatch(text):
             return text
         mend = f"write {texts.quoted(text.lstrip('/'))}" if text.strip("/") else None
         self.say("RS305", node, "a key is not empty and has no leading slash", mend)
@@ -193,12 +197,12 @@ class _RuleFile(Reader):
         found = self.known(node, "a derivative", DERIVATIVE_KEYS)
         if found is None:
             return None
-        for needed in ("name", "to"):
-            if needed not in found:
+        for needed, key in DERIVATIVE_KEYS.items():
+            if key.required and needed not in found:
                 self.say("RS203", node, f"`{needed}` is missing in a derivative")
         name = self._name(found["name"]) if "name" in found else None
         to = self._template(found["to"]) if "to" in found else None
-        bucket = self._bucket(found["bucket"]) if "bucket" in found else None
+        bucket = self._bucket(found["bucket"], "bucket") if "bucket" in found else None
         keep = "keep_original_on_error"
         kept = bool(self.truth(found[keep], keep)) if keep in found else False
         ways = [way for way in WAYS if way in found]

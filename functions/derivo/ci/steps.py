@@ -3,20 +3,7 @@
 A step is a map with one member, its name. They are executed in the order written: because the vendor does not say in
 which order the operations of one stage run (CI 4), each step becomes stages of its own, joined by `|`. `format`,
 `quality`, `interlace` and `strip` tell how the file is written: wherever they stand they act at the end, and they may
-stand together in one map.
-
-    auto_orient: true              turn as EXIF says
-    resize: {width, height, fit, enlarge, gravity} | {area} | {percent}
-                                   contain (the default): fit inside, enlarging only with `enlarge: true`; one side may
-                                   be left free · cover: exactly width x height, scaled and cut at `gravity` (center) ·
-                                   fill: exactly width x height, distorted · area: at most so many pixels · percent
-    crop: {width, height, gravity, x, y}   a window at the gravity's anchor (northwest), without scaling
-    rotate: degrees                clockwise, 0..360
-    flip: vertical | horizontal
-    blur: {radius, sigma}          sharpen: 10..300 · brightness, contrast: -100..100 · grayscale: true
-    watermark: {text, font, size, color, shadow} or {image: key or http:// address, scale: {by, permille}};
-               both: gravity, opacity, dx, dy, tile, rotate, spacing
-    format: name                   quality: 0..100 · interlace: true · strip: true
+stand together in one map. `steptables` lists the steps and their members.
 """
 
 from __future__ import annotations
@@ -26,16 +13,24 @@ from typing import Any, Callable, Optional
 
 import msgspec
 
-from derivo.ci import limits, texts, tree
+from derivo.ci import limits, tree
 from derivo.ci.checks import findings
-from derivo.ci.printer import decimal, to_text
+from derivo.ci.printer import to_text
 from derivo.ci.problems import SpanPath, problem
-from derivo.ci.stepwork import MAP, NUMBER, SWITCH, TEXT, WHOLE, Member, StepPath, StepProblem, Work
-from derivo.ci.tables import GRAVITIES, MOGR, WATERMARKS
-from derivo.ci.values import AREA, BAD, CUT_OFFSET, HEIGHT, PERCENT, WIDTH, Range, Reader, Scan, Token, whole, word
-
-MAX_STEPS = 100
-"""More steps than this are not looked at; CI allows ten stages."""
+from derivo.ci.steptables import (
+    CONTAIN,
+    COVER,
+    FILL,
+    MARK_FIELDS,
+    MAX_STEPS,
+    OUTPUT,
+    RESIZE,
+    SCALES,
+    STEPS,
+    WATERMARK,
+)
+from derivo.ci.stepwork import StepPath, StepProblem, Work
+from derivo.ci.values import BAD
 
 
 class CompiledSteps(msgspec.Struct, frozen=True):
@@ -103,10 +98,10 @@ def _step(work: Work, index: int, step: object) -> None:
     if not isinstance(step, dict) or not step:
         work.say((index,), "CI603", "a step is a map with one member, such as `rotate: 90`")
         return
-    known = [name for name in step if isinstance(name, str) and (name in STEPS or name in _OUTPUT)]
+    known = [name for name in step if isinstance(name, str) and (name in STEPS or name in OUTPUT)]
     for name in step:
         if name not in known:
-            work.unknown((index,), name, "there is no step", {**STEPS, **_OUTPUT})
+            work.unknown((index,), name, "there is no step", {**STEPS, **OUTPUT})
     if len(step) > 1 and any(name in STEPS for name in known):
         work.say(
             (index,), "CI605", "one step a list item, as a map has no order (save format, quality, interlace, strip)"
@@ -114,50 +109,35 @@ def _step(work: Work, index: int, step: object) -> None:
         return
     for name in known:
         path = (index, name)
-        if name in _OUTPUT:
+        if name in OUTPUT:
             _output(work, path, step[name])
-        else:
-            STEPS[name](work, path, step[name])
+            continue
+        value = work.read(path, STEPS[name], step[name])
+        if value is not BAD:
+            _COMPILERS.get(name, _operation)(work, path, value)
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
 
 
-def _auto_orient(work: Work, path: StepPath, value: object) -> None:
-    if work.read(path, SWITCH, value) is True:
+def _auto_orient(work: Work, path: StepPath, value: Any) -> None:
+    if value:
         work.ops(path, tree.AutoOrient())
 
 
-_GRAVITY: Member = (TEXT, word(GRAVITIES, any_case=True))
-
-_RESIZE: Mapping[str, Member] = {
-    "width": (WHOLE, whole(WIDTH)),
-    "height": (WHOLE, whole(HEIGHT)),
-    "fit": (TEXT, word(("contain", "cover", "fill"))),
-    "enlarge": (SWITCH, None),
-    "gravity": _GRAVITY,
-    "area": (WHOLE, whole(AREA)),
-    "percent": (WHOLE, whole(PERCENT)),
-}
-
-
-def _resize(work: Work, path: StepPath, value: object) -> None:
-    found = work.members(path, value, _RESIZE)
-    if found is BAD:
-        return
-    alone = [name for name in ("area", "percent") if name in found]
-    fit = found.get("fit", "contain")
-    allowed = {"contain": {"width", "height", "fit", "enlarge"}, "cover": {"width", "height", "fit", "gravity"}}
-    extra = set(found) - ({alone[0]} if alone else allowed.get(fit, {"width", "height", "fit"}))
+def _resize(work: Work, path: StepPath, found: dict[str, Any]) -> None:
+    alone = next((name for name in ("area", "percent") if name in found), None)
+    fit = found.get("fit", CONTAIN)
+    form = RESIZE.forms[alone or fit]
+    extra = sorted(set(found) - set(form.takes))
     if extra:
-        kind = alone[0] if alone else f"fit: {fit}"
-        work.say(path, "CI605", f"resize with {kind} takes no {' or '.join(sorted(extra))}")
-    elif alone:
-        work.ops(path, tree.Thumbnail(alone[0], amount=found[alone[0]]))
-    elif "width" not in found and "height" not in found:
+        work.say(path, "CI605", f"resize with {alone or f'fit: {fit}'} takes no {' or '.join(extra)}")
+    elif form.either and not found.keys() & set(form.either):
         work.say(path, "CI604", "resize needs width or height, or area, or percent")
-    elif fit != "contain" and not ("width" in found and "height" in found):
+    elif not found.keys() >= set(form.needs):
         work.say(path, "CI604", f"resize with fit: {fit} needs width and height")
+    elif alone:
+        work.ops(path, tree.Thumbnail(alone, amount=found[alone]))
     else:
         _fitted(work, path, fit, found)
 
@@ -165,9 +145,9 @@ def _resize(work: Work, path: StepPath, value: object) -> None:
 def _fitted(work: Work, path: StepPath, fit: str, found: Mapping[str, Any]) -> None:
     width, height = found.get("width"), found.get("height")
     sides = {"width": width or limits.CLAMP, "height": height or limits.CLAMP}
-    if fit == "fill":
+    if fit == FILL:
         work.ops(path, tree.Thumbnail("force", **sides))
-    elif fit == "cover":
+    elif fit == COVER:
         work.ops(path, tree.Thumbnail("cover", **sides))
         work.ops(path, tree.Crop(**sides), tree.Gravity(found.get("gravity", "center")))
     elif not found.get("enlarge"):
@@ -182,20 +162,8 @@ def _fitted(work: Work, path: StepPath, fit: str, found: Mapping[str, Any]) -> N
         work.ops(path, tree.Thumbnail("enlarge", **sides))
 
 
-_CROP: Mapping[str, Member] = {
-    "width": (WHOLE, whole(WIDTH)),
-    "height": (WHOLE, whole(HEIGHT)),
-    "gravity": _GRAVITY,
-    "x": (WHOLE, whole(CUT_OFFSET)),
-    "y": (WHOLE, whole(CUT_OFFSET)),
-}
-
-
-def _crop(work: Work, path: StepPath, value: object) -> None:
+def _crop(work: Work, path: StepPath, found: dict[str, Any]) -> None:
     """A window: `cut`, because what `crop` does to the scale is disputed (CI 4.2)."""
-    found = work.members(path, value, _CROP, ("width", "height"))
-    if found is BAD:
-        return
     gravity = found.get("gravity", "northwest")
     if gravity == "center" and (found.get("x") or found.get("y")):
         work.say(path, "CI605", "crop takes no x or y with gravity: center, which CI would ignore")
@@ -204,93 +172,43 @@ def _crop(work: Work, path: StepPath, value: object) -> None:
     work.ops(path, window, tree.Gravity(gravity))
 
 
-def _operation(name: str, kind: str) -> Callable[[Work, StepPath, object], None]:
+def _operation(work: Work, path: StepPath, op: tree.MogrOp) -> None:
     """A step that is one operation with one value."""
-
-    def step(work: Work, path: StepPath, value: object) -> None:
-        op = work.read(path, kind, value, MOGR[name].read)
-        if op is not BAD:
-            work.ops(path, op)
-
-    return step
+    work.ops(path, op)
 
 
-def _grayscale(work: Work, path: StepPath, value: object) -> None:
-    if work.read(path, SWITCH, value) is True:
+def _grayscale(work: Work, path: StepPath, value: Any) -> None:
+    if value:
         work.ops(path, tree.Grayscale(True))
 
 
-def _blur(work: Work, path: StepPath, value: object) -> None:
-    found = work.members(path, value, {"radius": (NUMBER, None), "sigma": (NUMBER, None)}, ("radius", "sigma"))
-    if found is not BAD:
-        pair = f"{decimal(found['radius'])}x{decimal(found['sigma'])}"
-        op = work.read(path, TEXT, pair, MOGR["blur"].read)
-        if op is not BAD:
-            work.ops(path, op)
+def _blur(work: Work, path: StepPath, found: dict[str, Any]) -> None:
+    work.ops(path, tree.Blur(found["radius"], found["sigma"]))
 
 
 # --- watermarks -------------------------------------------------------------------------------------------------------
 
 
-def _colour(scan: Scan, label: str, token: Token) -> Any:
-    found = texts.colour(token.text)
-    if found is None:
-        message = f"{label} {texts.quoted(token.text)} is not #RRGGBB"
-        scan.say("CI115", message, token, texts.nearest_colour(token.text))
-    return BAD if found is None else found
-
-
-def _like(name: str) -> Optional[Reader]:
-    return WATERMARKS["2"].table[name].read
-
-
-_BOTH: Mapping[str, tuple[str, Member]] = {
-    "gravity": ("gravity", _GRAVITY),
-    "opacity": ("dissolve", (WHOLE, _like("dissolve"))),
-    "dx": ("dx", (WHOLE, _like("dx"))),
-    "dy": ("dy", (WHOLE, _like("dy"))),
-    "tile": ("batch", (SWITCH, None)),
-    "rotate": ("degree", (WHOLE, _like("degree"))),
-    "spacing": ("spacing", (WHOLE, _like("spacing"))),
-    "scale": ("", (MAP, None)),
-}
-_TEXT_MARK: Mapping[str, tuple[str, Member]] = {
-    "text": ("text", (TEXT, None)),
-    "font": ("font", (TEXT, None)),
-    "size": ("fontsize", (WHOLE, _like("fontsize"))),
-    "color": ("fill", (TEXT, _colour)),
-    "shadow": ("shadow", (WHOLE, _like("shadow"))),
-    **_BOTH,
-}
-_IMAGE_MARK: Mapping[str, tuple[str, Member]] = {"image": ("image", (TEXT, None)), **_BOTH}
-
-_SCALES = ("width", "height", "area")
-_SCALE: Mapping[str, Member] = {
-    "by": (TEXT, word(_SCALES)),
-    "permille": (WHOLE, whole(Range(1, 1000, "CI212"))),
-}
-
-
-def _watermark(work: Work, path: StepPath, value: object) -> None:
-    if not isinstance(value, dict) or ("text" in value) == ("image" in value):
-        work.say(path, "CI604", "a watermark is a map with either text or image")
+def _watermark(work: Work, path: StepPath, found: dict[str, Any]) -> None:
+    named = [name for name in WATERMARK.forms if name in found]
+    if len(named) != 1:
+        work.say(path, "CI604", "a watermark has either text or image")
         return
-    table = _TEXT_MARK if "text" in value else _IMAGE_MARK
-    found = work.members(path, value, {name: row[1] for name, row in table.items()})
-    if found is BAD:
+    extra = sorted(set(found) - set(WATERMARK.forms[named[0]].takes))
+    if extra:
+        work.say(path, "CI605", f"a watermark of {named[0]} takes no {' or '.join(extra)}")
         return
-    fields = {table[name][0]: each for name, each in found.items() if name != "scale"}
+    names = {name: MARK_FIELDS.get(name, name) for name in found if name != "scale"}
+    fields = {field: found[name] for name, field in names.items()}
     if "scale" in found:
-        scale = work.members((*path, "scale"), found["scale"], _SCALE, ("by", "permille"))
-        if scale is BAD:
-            return
-        fields.update(scatype=_SCALES.index(scale["by"]) + 1, spcent=scale["permille"])
+        scale = found["scale"]
+        fields.update(scatype=SCALES.index(scale["by"]) + 1, spcent=scale["permille"])
     index = len(work.stages)
     if "text" in fields:
         work.stage(path, tree.TextWatermark(**fields))
     else:
         _image_mark(work, path, fields)
-    work.origins.update({(index, table[name][0]): (*path, name) for name in found if name != "scale"})
+    work.origins.update({(index, field): (*path, name) for name, field in names.items()})
 
 
 def _image_mark(work: Work, path: StepPath, fields: dict[str, Any]) -> None:
@@ -304,24 +222,18 @@ def _image_mark(work: Work, path: StepPath, fields: dict[str, Any]) -> None:
     work.stage(path, tree.ImageWatermark(**{field: image}, **fields))
 
 
-STEPS: Mapping[str, Callable[[Work, StepPath, object], None]] = {
+_COMPILERS: Mapping[str, Callable[[Work, StepPath, Any], None]] = {
     "auto_orient": _auto_orient,
     "resize": _resize,
     "crop": _crop,
-    "rotate": _operation("rotate", WHOLE),
-    "flip": _operation("flip", TEXT),
     "blur": _blur,
-    "sharpen": _operation("sharpen", WHOLE),
-    "brightness": _operation("bright", WHOLE),
-    "contrast": _operation("contrast", WHOLE),
     "grayscale": _grayscale,
     "watermark": _watermark,
 }
+"""The steps that are more than one operation with one value."""
 
 
 # --- how the file is written ----------------------------------------------------------------------------------------
-
-_OUTPUT: Mapping[str, str] = {"format": TEXT, "quality": WHOLE, "interlace": SWITCH, "strip": SWITCH}
 
 
 def _output(work: Work, path: StepPath, value: object) -> None:
@@ -329,11 +241,8 @@ def _output(work: Work, path: StepPath, value: object) -> None:
     if name in work.output:
         work.say(path, "CI605", f"{name} stands twice in the steps; it acts once, at the end")
         return
-    kind = _OUTPUT[name]
-    op = work.read(path, kind, value, MOGR[name].read if kind is not SWITCH else None)
-    if kind is SWITCH and op is not BAD:
-        if not op:
-            return
+    op = work.read(path, OUTPUT[name], value)
+    if op is True:
         op = tree.Interlace(True) if name == "interlace" else tree.Strip()
-    if op is not BAD:
+    if op is not BAD and op is not False:
         work.output[name] = (op, path)

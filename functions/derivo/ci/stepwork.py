@@ -10,7 +10,8 @@ import msgspec
 from derivo.ci import texts, tree
 from derivo.ci.printer import decimal, op_to_text
 from derivo.ci.problems import Problem, SpanPath, problem
-from derivo.ci.values import BAD, Reader, Scan, Token
+from derivo.ci.steptables import MAP, NUMBER, SWITCH, TEXT, WHOLE, Member
+from derivo.ci.values import BAD, Scan, Token
 
 StepPath = tuple[Union[int, str], ...]
 """Into the YAML: `(1, "resize", "width")` is the width of the second step."""
@@ -60,19 +61,21 @@ class Work:
         for op, path in self.output.values():
             self.origins[(len(self.stages) - 1, op_to_text(op).partition("/")[0])] = path
 
-    def read(self, path: StepPath, kind: str, value: object, read: Optional[Reader] = None) -> Any:
-        """A value of a kind, read as the CI language reads it; BAD when it cannot be."""
-        if not _KINDS[kind](value):
-            self.say(path, "CI603", f"{_name(path)} must be {kind}, not {_shown(value)}")
+    def read(self, path: StepPath, member: Member, value: object) -> Any:
+        """A value of the member's kind, read as the CI language reads it; BAD when it cannot be."""
+        if member.kind == MAP:
+            return self.members(path, value, member)
+        if not _KINDS[member.kind](value):
+            self.say(path, "CI603", f"{_name(path)} must be {member.kind}, not {_shown(value)}")
             return BAD
         if isinstance(value, str) and not _encodes(value):
             self.say(path, "CI109", f"{_name(path)} holds half of a character (a lone surrogate)")
             return BAD
-        if read is None:
+        if member.read is None:
             return value
         text = decimal(value) if isinstance(value, float) else _digits(value)
         scan = Scan()
-        result = read(scan, _name(path), Token(text, 0, len(text)))
+        result = member.read(scan, _name(path), Token(text, 0, len(text)))
         self.problems.extend(StepProblem(path, _without_place(each)) for each in scan.problems)
         return result
 
@@ -84,33 +87,30 @@ class Work:
         else:
             self.say(path, "CI602", f"{lead} {_shown(name)}, only {', '.join(known)}")
 
-    def members(self, path: StepPath, value: object, table: Mapping[str, Member], needs: tuple[str, ...] = ()) -> Any:
+    def members(self, path: StepPath, value: object, map_: Member) -> Any:
         """A map's members by name, BAD where one cannot be read or is missing."""
+        table = map_.members
         if not isinstance(value, dict):
             self.say(path, "CI603", f"{_name(path)} must be a map with {', '.join(table)}")
             return BAD
         found: dict[str, Any] = {}
         for name, each in value.items():
             if name in table:
-                found[name] = self.read((*path, name), table[name][0], each, table[name][1])
+                found[name] = self.read((*path, name), table[name], each)
             else:
                 self.unknown(path, name, f"{_name(path)} has no", table)
-        missing = [name for name in needs if name not in value]
+        missing = [name for name in map_.needs if name not in value]
         if missing:
             self.say(path, "CI604", f"{_name(path)} needs {' and '.join(missing)}")
         return BAD if missing or len(found) < len(value) or BAD in found.values() else found
 
 
-Member = tuple[str, Optional[Reader]]
-
 _KINDS: Mapping[str, Callable[[object], bool]] = {
-    "a whole number": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "a number": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
-    "text in quotes": lambda value: isinstance(value, str) and value != "",
-    "true or false": lambda value: isinstance(value, bool),
-    "a map": lambda value: isinstance(value, dict),
+    WHOLE: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    NUMBER: lambda value: isinstance(value, (int, float)) and not isinstance(value, bool),
+    TEXT: lambda value: isinstance(value, str) and value != "",
+    SWITCH: lambda value: isinstance(value, bool),
 }
-WHOLE, NUMBER, TEXT, SWITCH, MAP = _KINDS
 
 
 def _name(path: StepPath) -> str:

@@ -18,9 +18,11 @@ from derivo.ci.values import (
     QUALITY,
     RADIUS,
     WIDTH,
+    AsNode,
     Range,
     Reader,
-    as_node,
+    Whole,
+    Word,
     blur,
     choice,
     colour,
@@ -28,8 +30,6 @@ from derivo.ci.values import (
     size_limit,
     switch,
     text,
-    whole,
-    word,
 )
 
 
@@ -77,11 +77,11 @@ QUERIES = ("imageInfo", "exif", "imageAve", "ImageInspect", "ImageAIGCMetadata")
 
 
 def _op(make: Callable[[Any], tree.Node], read: Reader) -> Row:
-    return Row("", as_node(make, read))
+    return Row("", AsNode(make, read))
 
 
-_GRAVITY = word(GRAVITIES, any_case=True)
-_VERSION = word(("1.0", "2.0", "3.0"))
+_GRAVITY = Word(GRAVITIES, any_case=True)
+_VERSION = Word(("1.0", "2.0", "3.0"))
 
 AIGC = Family({name: Row(field, text) for name, field in AIGC_FIELDS.items()}, ("Label",), tree.AigcMetadata)
 
@@ -92,27 +92,27 @@ MOGR: Table = {
     "cut": Row("", cut),
     "crop": Row("", crop),
     "gravity": _op(tree.Gravity, _GRAVITY),
-    "dx": _op(tree.Dx, whole(OFFSET)),
-    "dy": _op(tree.Dy, whole(OFFSET)),
-    "iradius": _op(tree.InnerRadius, whole(RADIUS)),
-    "rradius": _op(tree.RoundRadius, whole(RADIUS)),
+    "dx": _op(tree.Dx, Whole(OFFSET)),
+    "dy": _op(tree.Dy, Whole(OFFSET)),
+    "iradius": _op(tree.InnerRadius, Whole(RADIUS)),
+    "rradius": _op(tree.RoundRadius, Whole(RADIUS)),
     "scrop": Row("", sides(tree.SmartCrop)),
     "rcrop": Row("", sides(tree.RatioCrop)),
-    "rotate": _op(tree.Rotate, whole(ANGLE)),
+    "rotate": _op(tree.Rotate, Whole(ANGLE)),
     "auto-orient": Row("", bare=tree.AutoOrient()),
-    "flip": _op(tree.Flip, word(("vertical", "horizontal"))),
-    "format": _op(tree.Format, word(formats.MOGR_FORMATS)),
-    "cgif": _op(tree.CGif, whole(Range(1, 100, "CI209"))),
-    "egif": _op(tree.EGif, whole(Range(1, 10, "CI209"))),
-    "frame": _op(tree.Frame, whole(Range(1, limits.CLAMP, "CI209"))),
+    "flip": _op(tree.Flip, Word(("vertical", "horizontal"))),
+    "format": _op(tree.Format, Word(formats.MOGR_FORMATS)),
+    "cgif": _op(tree.CGif, Whole(Range(1, 100, "CI209"))),
+    "egif": _op(tree.EGif, Whole(Range(1, 10, "CI209"))),
+    "frame": _op(tree.Frame, Whole(Range(1, limits.CLAMP, "CI209"))),
     "interlace": _op(tree.Interlace, switch),
     "quality": Row("", quality),
-    "rquality": _op(tree.RelativeQuality, whole(QUALITY)),
-    "lquality": _op(tree.LowestQuality, whole(QUALITY)),
+    "rquality": _op(tree.RelativeQuality, Whole(QUALITY)),
+    "lquality": _op(tree.LowestQuality, Whole(QUALITY)),
     "blur": Row("", blur),
-    "bright": _op(tree.Bright, whole(Range(-100, 100, "CI210"))),
-    "contrast": _op(tree.Contrast, whole(Range(-100, 100, "CI210"))),
-    "sharpen": _op(tree.Sharpen, whole(Range(10, 300, "CI210"))),
+    "bright": _op(tree.Bright, Whole(Range(-100, 100, "CI210"))),
+    "contrast": _op(tree.Contrast, Whole(Range(-100, 100, "CI210"))),
+    "sharpen": _op(tree.Sharpen, Whole(Range(10, 300, "CI210"))),
     "grayscale": _op(tree.Grayscale, switch),
     "strip": Row("", bare=tree.Strip()),
     "size-limit": Row("", size_limit),
@@ -121,25 +121,25 @@ MOGR: Table = {
 }
 
 VIEW: Table = {
-    "w": Row("width", whole(WIDTH)),
-    "h": Row("height", whole(HEIGHT)),
-    "format": Row("format", word(formats.VIEW_FORMATS)),
+    "w": Row("width", Whole(WIDTH)),
+    "h": Row("height", Whole(HEIGHT)),
+    "format": Row("format", Word(formats.VIEW_FORMATS)),
     "q": Row("quality", quality),
-    "rq": Row("relative_quality", whole(QUALITY)),
-    "lq": Row("lowest_quality", whole(QUALITY)),
+    "rq": Row("relative_quality", Whole(QUALITY)),
+    "lq": Row("lowest_quality", Whole(QUALITY)),
     "ignore-error": Row("ignore_error", choice(1)),
 }
 
 _PLACE: Table = {
     "gravity": Row("gravity", _GRAVITY),
-    "dx": Row("dx", whole(OFFSET)),
-    "dy": Row("dy", whole(OFFSET)),
-    "dissolve": Row("dissolve", whole(Range(1, 100, "CI212"))),
+    "dx": Row("dx", Whole(OFFSET)),
+    "dy": Row("dy", Whole(OFFSET)),
+    "dissolve": Row("dissolve", Whole(Range(1, 100, "CI212"))),
     "batch": Row("batch", switch),
-    "degree": Row("degree", whole(ANGLE)),
-    "spacing": Row("spacing", whole(Range(0, 100, "CI212"))),
+    "degree": Row("degree", Whole(ANGLE)),
+    "spacing": Row("spacing", Whole(Range(0, 100, "CI212"))),
     "scatype": Row("scatype", choice(1, 2, 3)),
-    "spcent": Row("spcent", whole(Range(1, 1000, "CI212"))),
+    "spcent": Row("spcent", Whole(Range(1, 1000, "CI212"))),
 }
 
 
@@ -158,9 +158,9 @@ WATERMARKS: Mapping[str, Family] = {
         {
             "text": Row("text", text),
             "font": Row("font", text),
-            "fontsize": Row("fontsize", whole(Range(1, limits.CLAMP, "CI212"))),
+            "fontsize": Row("fontsize", Whole(Range(1, limits.CLAMP, "CI212"))),
             "fill": Row("fill", colour),
-            "shadow": Row("shadow", whole(Range(0, 100, "CI212"))),
+            "shadow": Row("shadow", Whole(Range(0, 100, "CI212"))),
             **_PLACE,
         },
         ("text",),

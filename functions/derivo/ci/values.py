@@ -6,8 +6,9 @@ forms are those of the reference, sections 4 and 5.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, Callable, NamedTuple, Optional, Union
+
+import msgspec
 
 from derivo.ci import limits, texts
 from derivo.ci.printer import decimal
@@ -70,6 +71,13 @@ class Range(NamedTuple):
         return max(self.low, min(self.high, value))
 
 
+class Between(NamedTuple):
+    """A number with at most four decimals, inclusive at both ends."""
+
+    low: float
+    high: float
+
+
 _CLAMPED = f"CI takes it as {limits.CLAMP}"
 _UNSCALED = "CI does not scale at all then"
 
@@ -82,6 +90,8 @@ CUT_OFFSET = Range(0, limits.SIDE, "CI205")
 RADIUS = Range(1, limits.SIDE // 2 - 1, "CI206")
 ANGLE = Range(0, 360, "CI207")
 QUALITY = Range(0, 100, "CI208")
+BLUR_RADIUS = Between(1, 50)
+BLUR_SIGMA = Between(0.0001, 999_999.9999)
 
 
 def number(scan: Scan, label: str, token: Token, bounds: Range, mend: Callable[[int], str] = str) -> Any:
@@ -103,27 +113,46 @@ def number(scan: Scan, label: str, token: Token, bounds: Range, mend: Callable[[
     return value
 
 
-def whole(bounds: Range) -> Reader:
-    """A whole number within a range."""
+class Whole(msgspec.Struct, frozen=True):
+    """Reads a whole number within a range."""
 
-    def read(scan: Scan, label: str, token: Token) -> Any:
-        return number(scan, label, token, bounds)
+    bounds: Range
 
-    return read
+    def __call__(self, scan: Scan, label: str, token: Token) -> Any:
+        return number(scan, label, token, self.bounds)
 
 
-def word(known: Collection[str], *, any_case: bool = False) -> Reader:
-    """One of the known words."""
+class Word(msgspec.Struct, frozen=True):
+    """Reads one of the known words."""
 
-    def read(scan: Scan, label: str, token: Token) -> Any:
-        text = token.text.lower() if any_case else token.text
-        if text in known:
+    known: tuple[str, ...]
+    any_case: bool = False
+
+    def __call__(self, scan: Scan, label: str, token: Token) -> Any:
+        text = token.text.lower() if self.any_case else token.text
+        if text in self.known:
             return text
-        message = f"{label} {texts.quoted(token.text)} is not one of {', '.join(known)}"
-        scan.say("CI107", message, token, texts.nearest(token.text, known))
+        message = f"{label} {texts.quoted(token.text)} is not one of {', '.join(self.known)}"
+        scan.say("CI107", message, token, texts.nearest(token.text, self.known))
         return BAD
 
-    return read
+
+class Decimals(msgspec.Struct, frozen=True):
+    """Reads a number with at most four decimals within a range."""
+
+    bounds: Between
+    code: str
+
+    def __call__(self, scan: Scan, label: str, token: Token) -> Any:
+        value = _decimal(token.text)
+        if value is None:
+            scan.say("CI106", f"{label} {token.text} is not a number from 0 with at most four decimals", token)
+            return BAD
+        low, high = self.bounds
+        if not low <= value <= high:
+            mend = decimal(max(low, min(high, value)))
+            scan.say(self.code, f"{label} {token.text} is outside {decimal(low)}..{decimal(high)}", token, mend)
+        return value
 
 
 def choice(*numbers: int) -> Reader:
@@ -213,9 +242,9 @@ def blur(scan: Scan, label: str, token: Token) -> Any:
     radius, sigma = float(values[0] or 0), float(values[1] or 0)
     mend = f"{decimal(max(1.0, min(50.0, radius)))}x{decimal(max(0.1, sigma) if sigma == 0 else sigma)}"
     at, after = parts_of(token, parts)
-    if not 1 <= radius <= 50:
+    if not BLUR_RADIUS.low <= radius <= BLUR_RADIUS.high:
         scan.say("CI210", f"{label} radius {at.text} is outside 1..50", at, mend)
-    if sigma == 0:
+    if sigma < BLUR_SIGMA.low:
         scan.say("CI210", f"{label} sigma {after.text} is not above 0", after, mend)
     return Blur(radius, sigma)
 
@@ -247,11 +276,12 @@ def size_limit(scan: Scan, label: str, token: Token) -> Any:
     return BAD if amount is BAD else SizeLimit(amount, unit, smaller)
 
 
-def as_node(make: Callable[[Any], Node], read: Reader) -> Reader:
-    """The node that holds what the reader gives."""
+class AsNode(msgspec.Struct, frozen=True):
+    """Reads what another reader reads, and gives the node that holds it."""
 
-    def read_node(scan: Scan, label: str, token: Token) -> Any:
-        value = read(scan, label, token)
-        return BAD if value is BAD else make(value)
+    make: Callable[[Any], Node]
+    read: Reader
 
-    return read_node
+    def __call__(self, scan: Scan, label: str, token: Token) -> Any:
+        value = self.read(scan, label, token)
+        return BAD if value is BAD else self.make(value)

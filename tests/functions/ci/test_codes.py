@@ -218,7 +218,7 @@ STEPS: list[tuple[str, object, tuple[object, ...], str | None]] = [
     ("CI606", [{"rotate": 9}] * 11, (), None),
     ("CI202", [{"resize": {"width": 0, "height": 9}}], (0, "resize", "width"), "1"),
     ("CI106", [{"rotate": 10**5000}], (0, "rotate"), "360"),
-    ("CI106", [{"blur": {"radius": float("nan"), "sigma": 1}}], (0, "blur"), None),
+    ("CI106", [{"blur": {"radius": float("nan"), "sigma": 1}}], (0, "blur", "radius"), None),
     ("CI107", [{"resize": {"width": 9, "height": 9, "fit": "containt"}}], (0, "resize", "fit"), "contain"),
     ("CI107", [{"format": "jpgg"}], (0, "format"), "jpg"),
     ("CI109", [{"watermark": {"text": "\ud800"}}], (0, "watermark", "text"), None),
