@@ -7,7 +7,7 @@ from math import isqrt
 from coslocal.ci import errors, pixels
 from coslocal.ci.operations.gravity import place
 from coslocal.ci.operations.numbers import Size, scaled
-from coslocal.ci.operations.rotate import canvas
+from coslocal.ci.operations.rotate import turned
 from coslocal.ci.pixels import Picture
 from coslocal.ci.work import Work
 from derivo.ci import limits
@@ -49,8 +49,5 @@ def lay(work: Work, mark: Picture, op: Mark) -> None:
 def _tiles(mark: Picture, size: Size, op: Mark) -> Picture:
     """Each copy is turned by `degree`; gaps are `spacing` per cent of the mark's own size."""
     spacing = SPACING if op.spacing is None else op.spacing
-    degrees = (op.degree or 0) % 360
     gaps = mark.width * spacing // 100, mark.height * spacing // 100
-    if degrees:
-        mark = pixels.rotate(mark, degrees, *canvas((mark.width, mark.height), degrees))
-    return pixels.tile(mark, *size, *gaps)
+    return pixels.tile(turned(mark, op.degree or 0), *size, *gaps)

@@ -10,6 +10,7 @@ from math import cos, floor, radians, sin
 
 from coslocal.ci import pixels
 from coslocal.ci.operations.numbers import Size
+from coslocal.ci.pixels import Picture
 from coslocal.ci.work import Segment, Work
 from derivo.ci.tree import AutoOrient, Flip, Rotate
 
@@ -24,12 +25,15 @@ def canvas(size: Size, degrees: int) -> Size:
     return floor(size[0] * across + size[1] * down + 0.5), floor(size[0] * down + size[1] * across + 0.5)
 
 
-def apply(work: Work, segment: Segment, op: Rotate) -> None:
-    picture, degrees = work.picture, op.degrees % 360
+def turned(picture: Picture, degrees: int) -> Picture:
+    """The picture turned clockwise; quarter turns move pixels and blend none."""
     if degrees % 90 == 0:
-        work.picture = pixels.turn(picture, degrees // 90)
-    else:
-        work.picture = pixels.rotate(picture, degrees, *canvas((picture.width, picture.height), degrees))
+        return pixels.turn(picture, degrees // 90)
+    return pixels.rotate(picture, degrees % 360, *canvas((picture.width, picture.height), degrees))
+
+
+def apply(work: Work, segment: Segment, op: Rotate) -> None:
+    work.picture = turned(work.picture, op.degrees)
 
 
 def apply_auto_orient(work: Work, segment: Segment, op: AutoOrient) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyvips
 
-from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, with_alpha
+from coslocal.ci.pixels.picture import OPTIONS, Image, Picture, as_rgb, eight_bits, errors, flat, with_alpha
 
 
 def resize(picture: Picture, width: int, height: int) -> Picture:
@@ -19,10 +19,20 @@ def resize(picture: Picture, width: int, height: int) -> Picture:
     if origin and smaller:
         with errors():
             frame = pyvips.Image.thumbnail_buffer(
-                origin.data, width, height=height, size="force", no_rotate=not origin.turned, fail_on="error"
+                origin.data, width, height=height, size="force", no_rotate=not origin.turned, option_string=OPTIONS
             )
         return replace(picture, frames=(frame,), origin=None, streamed=True)
-    return picture.each(lambda frame: frame.thumbnail_image(width, height=height, size="force", no_rotate=True))
+    return picture.each(lambda frame: _scale(frame, width, height))
+
+
+def _scale(frame: Image, width: int, height: int) -> Image:
+    if frame.format != "ushort":
+        return frame.thumbnail_image(width, height=height, size="force", no_rotate=True)
+    # thumbnailing would cut the values to 8 bits
+    alpha = {"max_alpha": 65535}
+    work = frame.premultiply(**alpha) if frame.hasalpha() else frame
+    scaled = work.resize(width / frame.width, vscale=height / frame.height)
+    return (scaled.unpremultiply(**alpha) if frame.hasalpha() else scaled).cast("ushort")
 
 
 def extract(picture: Picture, left: int, top: int, width: int, height: int) -> Picture:

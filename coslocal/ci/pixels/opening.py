@@ -8,6 +8,7 @@ import pyvips
 
 from coslocal.ci.pixels.picture import (
     ANIMATED,
+    FAIL_ON,
     Header,
     Image,
     Origin,
@@ -22,7 +23,7 @@ from coslocal.ci.pixels.picture import (
 
 
 def open_file(data: bytes, **options: Any) -> Image:
-    return pyvips.Image.new_from_buffer(data, "", fail_on="error", **options)
+    return pyvips.Image.new_from_buffer(data, "", fail_on=FAIL_ON, **options)
 
 
 def probe(data: bytes, format: str) -> Header:

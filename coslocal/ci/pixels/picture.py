@@ -22,6 +22,10 @@ for _loader in ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"):
     pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
 pyvips.cache_set_max(0)  # every request has its own bytes: libvips's cache would only keep them alive
 
+# Damaged and truncated files are errors. Thumbnailing a buffer passes this on in its option string only.
+FAIL_ON = "error"
+OPTIONS = f"[fail_on={FAIL_ON}]"
+
 Image = Any  # pyvips.Image, which has no types
 
 
