@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from coslocal.ci import errors
 from coslocal.ci.inspect import inspect
 from coslocal.ci.operations import aigc
 from coslocal.ci.render import render
@@ -100,15 +99,9 @@ def _aigc(data: bytes) -> dict[str, Any]:
     return {"AIGC": found} if found else {}
 
 
-def _not_offered(data: bytes) -> Any:
-    _log.warning("not offered by coslocal: ci-process=ImageInspect")
-    raise errors.invalid_rule("coslocal does not offer ci-process=ImageInspect")
-
-
 QUESTIONS: Mapping[str, Callable[[bytes], Any]] = {
     "imageInfo": lambda data: image_info(inspect(data)),
     "exif": lambda data: exif(inspect(data)),
     "imageAve": lambda data: {"RGB": inspect(data).ave},
     "ci-process=ImageAIGCMetadata": _aigc,
-    "ci-process=ImageInspect": _not_offered,
 }
