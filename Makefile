@@ -19,7 +19,7 @@ $(VENV)/.ready: pyproject.toml tools/setup.sh
 	@touch $@
 
 demo: $(VENV)/.ready
-	@$(BIN)/python -m demo $(if $(IMAGE),--image '$(IMAGE)')
+	@$(BIN)/python -m demo $${IMAGE:+--image "$$IMAGE"}
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q

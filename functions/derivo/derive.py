@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Union
+
+import msgspec
 
 from derivo.clock import Deadline
-from derivo.cos import Cos, CosFailure, Processed, Result
+from derivo.cos import Cos, CosFailure, Head, Processed, Result
 from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
 from derivo.plan import Plan, Planned, ProcessRequest, requests_for
 
 # How often one request is sent in an invocation while its failures are retryable and time is left.
 MOST_TRIES = 4
+
+# How often a source is processed again in one invocation because it was overwritten meanwhile.
+MOST_ROUNDS = 4
 
 # What `derivo put` leaves on the source: the digest of the plan that was carried out with the upload.
 UPLOAD_MARK = "x-cos-meta-derivo"
@@ -21,20 +26,36 @@ _OF_THE_WHOLE = frozenset(
 )
 
 
-def derive(plan: Plan, cos: Cos, deadline: Deadline, *, done: tuple[Outcome, ...] = ()) -> Work:
-    """Carry out a plan: ceil(n/5) processing calls on the good path. Never raises for what COS does.
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """What a PUT with processing already made: its request and the answer to it."""
 
-    `done` are outcomes already reached, by the upload itself; the rest is made. `Work.gone` tells that the source
-    does not exist (any more); its outcomes are then `skipped(source_gone)`.
+    request: ProcessRequest
+    answer: Processed
+
+
+def derive(plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload] = None) -> Work:
+    """Carry out a plan: ceil(n/5) processing calls on the good path, and one HEAD where the plan asks to verify. Never
+    raises for what COS does.
+
+    Derivatives that `upload` made are taken over; the rest is made. Afterwards the source is looked at: when it was
+    overwritten meanwhile, everything is made again from what stands there now, so that whichever of two runs ends
+    last, the derivatives are the last source's (law 4). `Work.gone` tells that the source does not exist (any more);
+    outcomes of what could not be made are then `skipped(source_gone)`.
     """
     run = _Run(plan, cos, deadline)
-    blocked = [failed(item.derivative, item.reason, message=item.detail) for item in plan.blocked]
-    remaining = run.without(done)
-    if remaining and not done and plan.source.meta.get(UPLOAD_MARK) == plan.digest:
-        remaining = run.skip_standing()
-    for request in requests_for(plan.source, remaining):
-        run.carry_out(request)
-    return run.work(blocked)
+    if upload is not None:
+        run.take(upload.request, upload.answer)
+    elif plan.source.meta.get(UPLOAD_MARK) == plan.digest:
+        run.skip_standing()
+    for _ in range(MOST_ROUNDS):
+        for request in requests_for(plan.source, run.remaining()):
+            run.carry_out(request)
+        if not (plan.verify and run.has_written()) or run.is_current():
+            break
+        run.begin_again()
+    else:
+        run.give_up()
+    return run.work([failed(item.derivative, item.reason, message=item.detail) for item in plan.blocked])
 
 
 class _Run:
@@ -49,6 +70,8 @@ class _Run:
         self._heads = 0
         self._gone = False
         self._source = Processed()
+        self._etags: set[str] = set()
+        self._saw: Optional[tuple[str, frozenset[str]]] = None
         self._request_ids: list[str] = []
 
     def carry_out(self, request: ProcessRequest) -> None:
@@ -71,20 +94,55 @@ class _Run:
             self._settle(missing, failure)
             return
 
-    def without(self, done: tuple[Outcome, ...]) -> tuple[Planned, ...]:
-        """Take over outcomes; returns the derivatives that have none yet."""
-        self._outcomes.update({outcome.derivative: outcome for outcome in done})
-        return tuple(derivative for derivative in self._plan.derivatives if derivative not in self._outcomes)
+    def take(self, request: ProcessRequest, answer: Processed) -> None:
+        """The outcomes of those derivatives that the answer names (law 3: a 200 alone proves nothing)."""
+        self._source = answer
+        if answer.request_id:
+            self._request_ids.append(answer.request_id)
+        results = list(answer.results)
+        for derivative in request.derivatives:
+            found = _find(derivative, results)
+            if found is not None:
+                results.remove(found)
+                self._etags.add(answer.etag)
+                self._outcomes[derivative] = _written(derivative, found)
 
-    def skip_standing(self) -> tuple[Planned, ...]:
-        """The derivatives that the uploader's own processing did not leave in the bucket; the others are skipped."""
-        missing = []
+    def skip_standing(self) -> None:
+        """Skip the derivatives that the uploader's own processing left in the bucket."""
         for derivative in self._plan.derivatives:
             if self._stands(derivative):
                 self._outcomes[derivative] = skipped(derivative, "derived_at_upload")
-            else:
-                missing.append(derivative)
-        return tuple(missing)
+
+    def remaining(self) -> tuple[Planned, ...]:
+        """The derivatives that have no outcome yet."""
+        return tuple(derivative for derivative in self._plan.derivatives if derivative not in self._outcomes)
+
+    def has_written(self) -> bool:
+        return any(outcome.status == WRITTEN for outcome in self._outcomes.values())
+
+    def is_current(self) -> bool:
+        """Whether what was written was made from the source as it stands now. False also when that cannot be told."""
+        head = self._head(self._plan.source.bucket, self._plan.source.key)
+        if isinstance(head, CosFailure):
+            return not head.retryable
+        if head is None:
+            return True
+        # CI's own samples print another ETag for the source than its own (CI 1.5): two rounds that saw the same are
+        # current too, whatever the answers call it
+        saw = (head.etag, frozenset(self._etags))
+        before, self._saw = self._saw, saw
+        return self._etags == {head.etag} or (saw == before and len(self._etags) == 1)
+
+    def begin_again(self) -> None:
+        """Forget what was written: it may be another source's."""
+        self._outcomes = {d: o for d, o in self._outcomes.items() if o.status != WRITTEN}
+        self._etags = set()
+
+    def give_up(self) -> None:
+        """The source was overwritten faster than it could be processed: leave the rest to the platform's retry."""
+        message = "the source was overwritten again and again while it was processed"
+        for derivative in self.remaining():
+            self._outcomes[derivative] = failed(derivative, "SourceChanged", message=message)
 
     def work(self, blocked: list[Outcome]) -> Work:
         in_order = [self._outcomes[derivative] for derivative in self._plan.derivatives]
@@ -118,13 +176,7 @@ class _Run:
             if failure.request_id:
                 self._request_ids.append(failure.request_id)
             return failure
-        self._source = answer
-        if answer.request_id:
-            self._request_ids.append(answer.request_id)
-        return self._take(request, answer)
-
-    def _take(self, request: ProcessRequest, answer: Processed) -> Optional[CosFailure]:
-        self.without(carried_out(request, answer))
+        self.take(request, answer)
         if all(derivative in self._outcomes for derivative in request.derivatives):
             return None
         return CosFailure("MissingFromAnswer", "CI answered 200 without naming the derivative")
@@ -140,30 +192,26 @@ class _Run:
             )
 
     def _stands(self, derivative: Planned) -> bool:
+        # not knowing is no reason to fail: making the derivative again is harmless (law 4)
+        head = self._head(derivative.bucket, derivative.key)
+        return isinstance(head, Head) and head.size > 0
+
+    def _head(self, bucket: str, key: str) -> Union[Head, CosFailure, None]:
+        """What stands there; None: nothing. A failure that time may mend is waited out once."""
+        found = self._look(bucket, key)
+        if isinstance(found, CosFailure) and found.retryable and self._deadline.back_off(1):
+            return self._look(bucket, key)
+        return found
+
+    def _look(self, bucket: str, key: str) -> Union[Head, CosFailure, None]:
         timeout = self._deadline.call_timeout()
         if timeout is None:
-            return False
+            return CosFailure("Deadline", "the time left was too short for another call")
         self._heads += 1
         try:
-            head = self._cos.head(
-                bucket=derivative.bucket, region=self._plan.source.region, key=derivative.key, timeout=timeout
-            )
-        except CosFailure:
-            # not knowing is no reason to fail: making the derivative again is harmless (law 4)
-            return False
-        return head is not None and head.size > 0
-
-
-def carried_out(request: ProcessRequest, answer: Processed) -> tuple[Outcome, ...]:
-    """The outcomes of those derivatives of the request that the answer names (law 3: a 200 alone proves nothing)."""
-    results = list(answer.results)
-    outcomes = []
-    for derivative in request.derivatives:
-        found = _find(derivative, results)
-        if found is not None:
-            results.remove(found)
-            outcomes.append(_written(derivative, found))
-    return tuple(outcomes)
+            return self._cos.head(bucket=bucket, region=self._plan.source.region, key=key, timeout=timeout)
+        except CosFailure as failure:
+            return failure
 
 
 def _written(derivative: Planned, result: Result) -> Outcome:

@@ -42,6 +42,7 @@ CODES: dict[str, tuple[bool, str]] = {
     "UnreadableAnswer": (True, "the answer was not the documented XML, so what was written is unknown"),
     "MissingFromAnswer": (True, "CI answered, but did not name this derivative"),
     "Redirected": (False, "COS answered with a redirection: the bucket lies in another region"),
+    "SourceChanged": (True, "the source was overwritten faster than it could be processed"),
     "Deadline": (True, "not begun: the time left in this invocation was too short"),
     "InvalidRequestKey": (False, "the SDK cannot send this key"),
 }

@@ -47,13 +47,15 @@ class ProcessRequest(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source should have. `digest` changes when any derivative, its key or its rule does."""
+    """What a source should have. `digest` changes when any derivative, its key or its rule does; `verify` tells that
+    the source may be overwritten meanwhile (some rule set that applies is not immutable)."""
 
     source: Source
     derivatives: tuple[Planned, ...]
     blocked: tuple[Blocked, ...]
     requests: tuple[ProcessRequest, ...]
     digest: str
+    verify: bool = True
 
 
 def plan(source: Source, index: RuleSetIndex) -> Plan:
@@ -61,7 +63,8 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
     derivatives: list[Planned] = []
     blocked: list[Blocked] = []
     taken = {(source.bucket, source.key): "overwrites_source"}
-    for planned in _wanted(source, index.matching(source)):
+    matching = index.matching(source)
+    for planned in _wanted(source, matching):
         obstacle = _obstacle(planned, source, taken)
         if obstacle is None:
             derivatives.append(planned)
@@ -74,6 +77,7 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
         blocked=tuple(blocked),
         requests=requests_for(source, derivatives),
         digest=_digest(derivatives),
+        verify=not all(rule_set.immutable for rule_set in matching),
     )
 
 

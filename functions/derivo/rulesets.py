@@ -47,7 +47,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """One rule set. `suffixes` None means all keys; they are lower case and compared with ASCII letter case ignored.
-    Sizes are bytes, inclusive. `bucket` None: every bucket that triggers."""
+    Sizes are bytes, inclusive. `bucket` None: every bucket that triggers. `immutable`: sources are never overwritten,
+    so nobody need look whether one was."""
 
     name: str
     prefix: str = ""
@@ -59,6 +60,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     bucket: Optional[str] = None
     final: bool = False
     chained: bool = False
+    immutable: bool = False
     derivatives: tuple[Derivative, ...]
     examples: tuple[Example, ...] = ()
     where: Where

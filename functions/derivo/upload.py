@@ -14,7 +14,7 @@ import msgspec
 from derivo.ci import limits
 from derivo.clock import Clock, Deadline, SystemClock
 from derivo.cos import Cos, CosFailure, Processed
-from derivo.derive import UPLOAD_MARK, carried_out, derive
+from derivo.derive import UPLOAD_MARK, Upload, derive
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import Work
@@ -82,8 +82,8 @@ class _Upload:
                 raise
             # CI 1.6: whether COS keeps the source when processing fails is not documented; a second PUT is certain
             self._put(None)
-        done = carried_out(first, answer) if first is not None and answer is not None else ()
-        return derive(self._plan, self._client, self._deadline, done=done)
+        made = Upload(request=first, answer=answer) if first is not None and answer is not None else None
+        return derive(self._plan, self._client, self._deadline, upload=made)
 
     def in_parts(self) -> None:
         source = self._plan.source

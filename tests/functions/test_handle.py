@@ -37,11 +37,11 @@ def test_every_derivative_is_written_and_logged(function: Function) -> None:
     ).startswith(b"RIFF")  # type: ignore[union-attr]
     (line,) = function.lines
     assert (line["bucket"], line["key"], line["width"], line["height"]) == (function.cos.bucket, "in/a.jpg", 120, 80)
-    assert (line["calls"], line["written"], line["invocation"]) == (1, 2, "invocation-1")
+    assert (line["calls"], line["heads"], line["written"], line["invocation"]) == (1, 1, 2, "invocation-1")
 
 
 @pytest.mark.parametrize("derivatives", [1, 4, 5, 6, 10, 11])
-def test_n_derivatives_cost_n_fifths_calls_and_no_image_byte(cos: Cos, derivatives: int) -> None:
+def test_n_derivatives_cost_n_fifths_calls_one_head_and_no_image_byte(cos: Cos, derivatives: int) -> None:
     names = [
         f"  - {{name: d{n}, to: '/out/{{path}}.{n}.jpg', rule: imageMogr2/thumbnail/{20 + n}x}}"
         for n in range(derivatives)
@@ -52,7 +52,8 @@ def test_n_derivatives_cost_n_fifths_calls_and_no_image_byte(cos: Cos, derivativ
     summary = function.run(event_of(record))
     assert summary.written == derivatives
     assert cos.journal.count("image_process") == -(-derivatives // 5)
-    assert cos.journal.count() - before == -(-derivatives // 5)
+    assert cos.journal.count("head_object") == 1
+    assert cos.journal.count() - before == -(-derivatives // 5) + 1
     assert all(exchange.bytes_in == 0 for exchange in cos.journal.entries("image_process"))
 
 
@@ -266,3 +267,59 @@ def test_nothing_secret_is_logged_at_any_level(function: Function, caplog: pytes
     assert "q-signature" not in logged
     assert "Authorization" not in logged
     assert SECRET_KEY not in logged
+
+
+def overwrites(cos: Cos, *pictures: bytes) -> list[Any]:
+    """Twists that leave the answer as it is, but put another source into its place before the function hears it."""
+
+    def twist(data: bytes) -> Any:
+        def overwrite(response: Response) -> Response:
+            cos.put("in/a.jpg", data)
+            return response
+
+        return overwrite
+
+    return [twist(data) for data in pictures]
+
+
+def test_a_source_overwritten_meanwhile_is_processed_again(function: Function, twisted: Twisted) -> None:
+    record = function.upload("in/a.jpg", photo(120, 80))
+    twisted.twists = overwrites(function.cos, photo(80, 120))
+    summary = function.run(event_of(record))
+    assert (summary.written, summary.failed) == (2, 0)
+    sizes = {item["name"]: (item["width"], item["height"]) for item in function.lines[0]["derivatives"]}
+    assert sizes["thumb"] == (43, 64)
+    assert (function.lines[0]["calls"], function.lines[0]["heads"]) == (2, 2)
+
+
+def test_a_source_overwritten_again_and_again_is_left_to_a_retry(function: Function, twisted: Twisted) -> None:
+    record = function.upload("in/a.jpg", photo())
+    twisted.twists = overwrites(function.cos, *(photo(40 + n, 40) for n in range(20)))
+    with pytest.raises(Unfinished, match="SourceChanged"):
+        function.run(event_of(record))
+    assert function.lines[0]["calls"] < 20
+
+
+def test_a_source_deleted_meanwhile_does_not_make_it_fail(function: Function, twisted: Twisted) -> None:
+    def delete(response: Response) -> Response:
+        function.cos.app.store.delete(function.cos.bucket, "in/a.jpg")
+        return response
+
+    record = function.upload("in/a.jpg", photo())
+    twisted.twists = [delete]
+    assert function.run(event_of(record)).failed == 0
+
+
+def test_ci_naming_another_etag_than_the_sources_ends_after_a_second_look(function: Function, twisted: Twisted) -> None:
+    def misname(response: Response) -> Response:
+        assert isinstance(response.body, bytes)
+        end = response.body.index(b"</OriginalInfo>")
+        start = response.body.index(b"<ETag>")
+        assert start < end
+        body = response.body[: start + 6] + b"&quot;another&quot;" + response.body[response.body.index(b"</ETag>") :]
+        return Response(200, response.headers, body)
+
+    record = function.upload("in/a.jpg", photo())
+    twisted.twists = [misname] * 20
+    assert function.run(event_of(record)).written == 2
+    assert function.lines[0]["calls"] == 2

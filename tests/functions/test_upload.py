@@ -55,7 +55,7 @@ def texts(done: Uploaded) -> list[str]:
 def test_one_request_makes_the_source_and_its_derivatives(function: Function, picture: Path) -> None:
     done = put(function, picture)
     assert texts(done) == ["written", "written"]
-    assert function.cos.journal.count() == 1
+    assert [exchange.operation for exchange in function.cos.journal.entries()] == ["put_object", "head_object"]
     assert function.cos.keys() == ["in/a b.jpg", "out/in/a b.jpg.card.png", "out/in/a b.jpg.thumb.webp"]
 
 
@@ -89,7 +89,7 @@ def test_more_than_five_derivatives_take_a_second_call(cos: Cos, picture: Path) 
     function = Function(cos, index_of(SEVEN))
     done = put(function, picture)
     assert texts(done) == ["written"] * 7
-    assert [exchange.operation for exchange in cos.journal.entries()] == ["put_object", "image_process"]
+    assert [exchange.operation for exchange in cos.journal.entries()] == ["put_object", "image_process", "head_object"]
     assert [outcome.derivative.name for outcome in done.work.outcomes] == [f"d{n}" for n in range(7)]
 
 
