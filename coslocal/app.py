@@ -59,6 +59,7 @@ class Coslocal:
         self.dialects = dialects or Dialects()
         self.clock = clock
         self.journal = Journal()
+        self.pages = internal.standard_pages()
         self.host_suffixes = tuple(host_suffixes)
         self._listeners: tuple[Listener, ...] = ()
         self._lock = threading.Lock()
@@ -73,7 +74,7 @@ class Coslocal:
         try:
             address = locate(request, suffixes=self.host_suffixes)
             if address.path.startswith(internal.PREFIX):
-                return self._finish(request, internal.answer(self, request, address), request_id, now)
+                return self._finish(request, self.pages.answer(self, request, address), request_id, now)
             answer = self._answer(request, address, request_id, now)
         except CosError as error:
             answer = self._refuse(error, address, request_id)

@@ -1,10 +1,15 @@
-"""What coslocal offers beside the imitated API: /_coslocal/ on every host, unsigned (it listens on loopback)."""
+"""What coslocal offers beside the imitated API: /_coslocal/ on every host, unsigned (it listens on loopback).
+
+Other parts add their own pages to the table of an app: `app.pages.add("POST", "scf/invoke", page)`.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from coslocal.http import Request, Response
 from coslocal.wire.address import Address
@@ -13,45 +18,127 @@ if TYPE_CHECKING:
     from coslocal.app import Coslocal
 
 PREFIX = "/_coslocal/"
+_log = logging.getLogger(__name__)
+MAX_BODY = 4 * 1024 * 1024
 
 
-def _json(value: object, status: int = 200) -> Response:
-    return Response(status, [("Content-Type", "application/json")], json.dumps(value).encode() + b"\n")
+class PageError(Exception):
+    """What a page refuses: one line for the caller, answered as JSON under `status`."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
 
 
-def _health(app: Coslocal, address: Address) -> Response:
-    return _json({"status": "ok", "region": app.region, "buckets": len(app.store.buckets())})
+@dataclass(frozen=True)
+class Visit:
+    """One request for a page. `rest` is the decoded path behind a page's name that ends in a slash, else ""."""
+
+    app: Coslocal
+    request: Request
+    address: Address
+    rest: str = ""
+
+    def parameter(self, name: str) -> str | None:
+        return self.address.parameters.get(name)
+
+    def count(self, name: str, default: int) -> int:
+        """A parameter that is a number from 0 up. Raises PageError."""
+        value = self.parameter(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and len(value) < 10):
+            raise PageError(f"{name} must be a number such as {default}, not {value[:40]!r}")
+        return int(value)
+
+    def body(self) -> bytes:
+        """The request's whole body. Raises PageError when it is larger than 4 MB."""
+        data = self.request.body.read(MAX_BODY + 1)
+        if len(data) > MAX_BODY:
+            raise PageError(f"the body must not exceed {MAX_BODY} bytes", 413)
+        return data
 
 
-def _journal(app: Coslocal, address: Address) -> Response:
+Page = Callable[[Visit], Response]
+
+
+def answer_json(value: Any, status: int = 200) -> Response:
+    """A page's answer; bytes of a key that are not UTF-8 show as question marks."""
+    text = json.dumps(value, ensure_ascii=False)
+    return Response(status, [("Content-Type", "application/json")], text.encode("utf-8", "replace") + b"\n")
+
+
+class Pages:
+    """The table (method, name) -> page. A name that ends in a slash takes any path behind it, as `visit.rest`."""
+
+    def __init__(self) -> None:
+        self._pages: dict[tuple[str, str], Page] = {}
+
+    def add(self, method: str, name: str, page: Page) -> None:
+        """Offer `page` under /_coslocal/<name>; it may raise PageError."""
+        self._pages[method, name] = page
+
+    def names(self) -> list[str]:
+        return [f"{method} {PREFIX}{name}" for method, name in self._pages]
+
+    def answer(self, app: Coslocal, request: Request, address: Address) -> Response:
+        """The answer to a request below PREFIX: what there is no page for, or what a page refuses, is JSON too."""
+        if request.method not in ("GET", "HEAD") and _of_another_site(request, address):
+            return answer_json({"error": "a page of another site may not do this"}, 403)
+        method = "GET" if request.method == "HEAD" else request.method
+        path = address.path.removeprefix(PREFIX)
+        page, rest = self._find(method, path)
+        if page is None:
+            return answer_json({"error": "there is no such page", "offered": self.names()}, 404)
+        try:
+            return page(Visit(app, request, address, rest))
+        except PageError as error:
+            return answer_json({"error": error.message}, error.status)
+        except Exception:
+            _log.exception("bug in %s %s", method, address.path)
+            return answer_json({"error": "a bug of coslocal; its log has the traceback"}, 500)
+
+    def _find(self, method: str, path: str) -> tuple[Page | None, str]:
+        if (method, path) in self._pages and not path.endswith("/"):
+            return self._pages[method, path], ""
+        for (wanted, name), page in self._pages.items():
+            if wanted == method and name.endswith("/") and path.startswith(name) and path != name:
+                return page, path.removeprefix(name)
+        return None, ""
+
+
+def _of_another_site(request: Request, address: Address) -> bool:
+    """Whether a browser sends this for a page that does not come from here."""
+    return request.headers.get("Origin") not in (None, f"http://{address.authority}")
+
+
+def _health(visit: Visit) -> Response:
+    app = visit.app
+    return answer_json({"status": "ok", "region": app.region, "buckets": len(app.store.buckets())})
+
+
+def _journal(visit: Visit) -> Response:
     """The counts and the last exchanges, `?operation=` alone, `?last=N` of them (default 100)."""
-    entries = app.journal.entries(address.parameters.get("operation"))
-    last = address.parameters.get("last") or "100"
-    size = int(last) if last.isascii() and last.isdigit() and len(last) < 9 else 100
-    bytes_in, bytes_out = app.journal.traffic()
-    shown = [entry.as_json() for entry in entries[len(entries) - min(size, len(entries)) :]]
-    return _json({"counts": app.journal.counts(), "bytes_in": bytes_in, "bytes_out": bytes_out, "entries": shown})
+    journal = visit.app.journal
+    entries = journal.entries(visit.parameter("operation"))
+    size = min(visit.count("last", 100), len(entries))
+    bytes_in, bytes_out = journal.traffic()
+    shown = [entry.as_json() for entry in entries[len(entries) - size :]]
+    return answer_json({"counts": journal.counts(), "bytes_in": bytes_in, "bytes_out": bytes_out, "entries": shown})
 
 
-def _reset(app: Coslocal, address: Address) -> Response:
+def _reset(visit: Visit) -> Response:
     """Forget every bucket and the journal."""
-    app.store.reset()
-    app.journal.clear()
-    return _json({"status": "ok"})
+    visit.app.store.reset()
+    visit.app.journal.clear()
+    return answer_json({"status": "ok"})
 
 
-_PAGES: dict[tuple[str, str], Callable[[Coslocal, Address], Response]] = {
-    ("GET", "health"): _health,
-    ("GET", "journal"): _journal,
-    ("POST", "reset"): _reset,
-}
-
-
-def answer(app: Coslocal, request: Request, address: Address) -> Response:
-    if request.method != "GET" and request.headers.get("Origin") not in (None, f"http://{address.authority}"):
-        return _json({"error": "a page of another site may not do this"}, 403)
-    page = _PAGES.get((request.method, address.path.removeprefix(PREFIX)))
-    if page is None:
-        offered = [f"{method} {PREFIX}{name}" for method, name in _PAGES]
-        return _json({"error": "there is no such page", "offered": offered}, 404)
-    return page(app, address)
+def standard_pages() -> Pages:
+    """The pages that every coslocal has."""
+    pages = Pages()
+    pages.add("GET", "health", _health)
+    pages.add("GET", "journal", _journal)
+    pages.add("POST", "reset", _reset)
+    return pages
