@@ -104,6 +104,14 @@ def explain(
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON Schema of a rule set's file; rules/schema.json is this."""
+    from derivo_cli.commands import schema as command
+
+    raise typer.Exit(command.run())
+
+
+@app.command()
 def package(
     rules: Rules = Path("rules"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build; a zip of it lies beside.")] = Path(

@@ -16,7 +16,7 @@ from derivo_cli.exits import DONE, FINDINGS, Stop
 
 # SCF 2.5: the base system is of CentOS 7's generation, glibc 2.17
 _PLATFORM = "manylinux2014_x86_64"
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "py.typed", ".*")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "py.typed", "schema.json", ".*")
 
 
 def run(root: Path, rules_folder: Path, target: Path, *, python: str, console: Console) -> int:
