@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from derivo import settings
+from derivo.breaker import Breaker, Budget
 from derivo.clock import SystemClock
 from derivo.cos import Cos
 from derivo.handle import handle
@@ -28,6 +29,9 @@ def _load() -> Loaded:
 # At import, so that the cold start pays once and warm invocations do not (COS 7).
 _LOADED = _load()
 _INDEX = RuleSetIndex(_LOADED.rule_sets)
+_CLOCK = SystemClock()
+_BREAKER = Breaker(_INDEX)
+_BUDGET = Budget(_CLOCK, settings.read().max_requests_per_minute)
 
 
 def main_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -43,9 +47,11 @@ def main_handler(event: Any, context: Any) -> dict[str, Any]:
         context,
         client=client,
         rule_sets=_INDEX,
-        clock=SystemClock(),
+        clock=_CLOCK,
         log=to_stdout,
         region=configured.region,
+        breaker=_BREAKER,
+        budget=_BUDGET,
     )
     if _LOADED.errors or not _LOADED.rule_sets:
         # the good rule sets have been served; the event stays unfinished, because a broken one may have wanted it too

@@ -6,6 +6,7 @@ from typing import Optional, Union
 
 import msgspec
 
+from derivo.breaker import Budget
 from derivo.clock import Deadline
 from derivo.cos import Cos, CosFailure, Head, Processed, Result
 from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
@@ -33,7 +34,13 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     answer: Processed
 
 
-def derive(plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload] = None) -> Work:
+# Retryable, but not by waiting a little in this invocation.
+_OF_THIS_MINUTE = frozenset(["Deadline", "BudgetExceeded"])
+
+
+def derive(
+    plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload] = None, budget: Optional[Budget] = None
+) -> Work:
     """Carry out a plan: ceil(n/5) processing calls on the good path, and one HEAD where the plan asks to verify. Never
     raises for what COS does.
 
@@ -42,7 +49,7 @@ def derive(plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload]
     last, the derivatives are the last source's (law 4). `Work.gone` tells that the source does not exist (any more);
     outcomes of what could not be made are then `skipped(source_gone)`.
     """
-    run = _Run(plan, cos, deadline)
+    run = _Run(plan, cos, deadline, budget)
     if upload is not None:
         run.take(upload.request, upload.answer)
     elif plan.source.meta.get(UPLOAD_MARK) == plan.digest:
@@ -61,10 +68,11 @@ def derive(plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload]
 class _Run:
     """One run of one plan: gathers outcomes, and the facts of the source that CI reports on the way."""
 
-    def __init__(self, plan: Plan, cos: Cos, deadline: Deadline) -> None:
+    def __init__(self, plan: Plan, cos: Cos, deadline: Deadline, budget: Optional[Budget]) -> None:
         self._plan = plan
         self._cos = cos
         self._deadline = deadline
+        self._budget = budget
         self._outcomes: dict[Planned, Outcome] = {}
         self._calls = 0
         self._heads = 0
@@ -88,7 +96,12 @@ class _Run:
                 for single in missing:
                     self.carry_out(requests_for(self._plan.source, (single,))[0])
                 return
-            if failure.retryable and attempt < MOST_TRIES and self._deadline.back_off(attempt):
+            if (
+                failure.retryable
+                and failure.code not in _OF_THIS_MINUTE
+                and attempt < MOST_TRIES
+                and self._deadline.back_off(attempt)
+            ):
                 request = requests_for(self._plan.source, missing)[0]
                 continue
             self._settle(missing, failure)
@@ -162,6 +175,8 @@ class _Run:
         timeout = self._deadline.call_timeout()
         if timeout is None:
             return CosFailure("Deadline", "the time left was too short for another call")
+        if self._budget is not None and not self._budget.spend():
+            return CosFailure("BudgetExceeded", "more calls this minute than DERIVO_MAX_REQUESTS_PER_MINUTE allows")
         source = self._plan.source
         self._calls += 1
         try:

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 import msgspec
 
+from derivo.breaker import Breaker, Budget
 from derivo.clock import Clock, Deadline
 from derivo.cos import Cos
 from derivo.derive import derive
@@ -47,13 +48,24 @@ class Summary(msgspec.Struct, kw_only=True):
 
 
 def handle(
-    event: Any, context: Any, *, client: Cos, rule_sets: RuleSetIndex, clock: Clock, log: Log, region: str = ""
+    event: Any,
+    context: Any,
+    *,
+    client: Cos,
+    rule_sets: RuleSetIndex,
+    clock: Clock,
+    log: Log,
+    region: str = "",
+    breaker: Optional[Breaker] = None,
+    budget: Optional[Budget] = None,
 ) -> Summary:
     """Process an event. Returns the summary; raises Unfinished when something retryable is left.
 
-    An event that is not COS's is logged and acknowledged: trying it again could not make it one.
+    An event that is not COS's is logged and acknowledged: trying it again could not make it one. `breaker` and `budget`
+    outlive an invocation, so a warm instance passes its own.
     """
     deadline = Deadline(clock, _budget(context))
+    breaker = breaker or Breaker(rule_sets)
     summary = Summary()
     invocation = _text(context, "request_id")
     try:
@@ -67,9 +79,15 @@ def handle(
             summary.unusable += 1
             log(_unusable_line(source, invocation))
             continue
+        witness = breaker.trips(source)
+        if witness is not None:
+            summary.unusable += 1
+            own = Unusable(reason="own_output", detail=witness, bucket=source.bucket, key=source.key)
+            log(_unusable_line(own, invocation))
+            continue
         summary.sources += 1
         started = clock.monotonic()
-        made, work = _process(source, client, rule_sets, deadline)
+        made, work = _process(source, client, rule_sets, deadline, budget)
         for outcome in work.outcomes:
             summary.add(outcome)
         log(_source_line(made, work, invocation, milliseconds=round((clock.monotonic() - started) * 1000)))
@@ -81,12 +99,14 @@ def handle(
     return summary
 
 
-def _process(source: Source, client: Cos, rule_sets: RuleSetIndex, deadline: Deadline) -> tuple[Plan, Work]:
+def _process(
+    source: Source, client: Cos, rule_sets: RuleSetIndex, deadline: Deadline, budget: Optional[Budget]
+) -> tuple[Plan, Work]:
     """Run the plan of the source; where the event leaves its key open, of the first reading that exists."""
     readings = _readings(source, rule_sets)
-    work = derive(readings[0], client, deadline)
+    work = derive(readings[0], client, deadline, budget=budget)
     if work.gone and len(readings) > 1:
-        return readings[1], derive(readings[1], client, deadline)
+        return readings[1], derive(readings[1], client, deadline, budget=budget)
     return readings[0], work
 
 

@@ -43,6 +43,7 @@ CODES: dict[str, tuple[bool, str]] = {
     "MissingFromAnswer": (True, "CI answered, but did not name this derivative"),
     "Redirected": (False, "COS answered with a redirection: the bucket lies in another region"),
     "SourceChanged": (True, "the source was overwritten faster than it could be processed"),
+    "BudgetExceeded": (True, "this instance made more calls a minute than its budget allows: a loop, or a flood"),
     "Deadline": (True, "not begun: the time left in this invocation was too short"),
     "InvalidRequestKey": (False, "the SDK cannot send this key"),
 }

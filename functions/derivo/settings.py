@@ -44,11 +44,25 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError("expected a whole number from 0 upward")
+    return value
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("rules", "DERIVO_RULES", "", str, "folder of the rule sets; default: rules/ beside index.py"),
     Setting("scheme", "DERIVO_COS_SCHEME", "https", _scheme, "scheme for COS: https, or http for coslocal"),
     Setting("proxy", "DERIVO_COS_PROXY", "", _proxy, "URL of a coslocal (or another HTTP proxy) that answers for COS"),
     Setting("call_timeout", "DERIVO_CALL_TIMEOUT", "60", _seconds, "longest time one call of COS may take, in seconds"),
+    Setting(
+        "max_requests_per_minute",
+        "DERIVO_MAX_REQUESTS_PER_MINUTE",
+        "1200",
+        _count,
+        "processing calls one instance may make a minute before it stops; 0: no limit",
+    ),
     Setting("region", "TENCENTCLOUD_REGION", "", str, "region used when neither event nor command line names one"),
     Setting("secret_id", "TENCENTCLOUD_SECRETID", "", str, "SecretId; set by the platform from the execution role"),
     Setting("secret_key", "TENCENTCLOUD_SECRETKEY", "", str, "SecretKey; set by the platform from the execution role"),
@@ -63,6 +77,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scheme: str = "https"
     proxy: Optional[str] = None
     call_timeout: float = 60.0
+    max_requests_per_minute: int = 1200
     region: str = ""
     secret_id: str = ""
     secret_key: str = ""

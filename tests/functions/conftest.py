@@ -15,6 +15,7 @@ from coslocal.mount import mount
 from coslocal.pytest_plugin import REGION, SECRET_ID, SECRET_KEY, Cos
 from coslocal.scf.event import envelope, record
 from derivo import settings
+from derivo.breaker import Budget
 from derivo.cos import Cos as Client
 from derivo.handle import Summary, handle
 from derivo.matching import RuleSetIndex
@@ -75,6 +76,7 @@ class Function:
     budget_ms: int = 60_000
     clock: TestClock = field(default_factory=TestClock)
     lines: list[dict[str, Any]] = field(default_factory=list)
+    budget: Budget | None = None
 
     @property
     def client(self) -> Client:
@@ -90,6 +92,7 @@ class Function:
             clock=self.clock,
             log=self.lines.append,
             region=REGION,
+            budget=self.budget,
         )
 
     def upload(self, key: str, data: bytes) -> dict[str, Any]:
