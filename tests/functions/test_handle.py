@@ -323,3 +323,15 @@ def test_ci_naming_another_etag_than_the_sources_ends_after_a_second_look(functi
     twisted.twists = [misname] * 20
     assert function.run(event_of(record)).written == 2
     assert function.lines[0]["calls"] == 2
+
+
+def test_an_immutable_rule_set_saves_the_head(cos: Cos) -> None:
+    function = Function(
+        cos,
+        index_of(
+            "prefix: in/\nimmutable: true\n"
+            "derivatives: [{name: t, to: '/out/{path}', rule: imageMogr2/auto-orient/thumbnail/20x}]"
+        ),
+    )
+    assert function.run(event_of(function.upload("in/a.jpg", photo()))).written == 1
+    assert (cos.journal.count("image_process"), cos.journal.count("head_object")) == (1, 0)
