@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from derivo.ci import texts
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.plan import plan
@@ -56,11 +57,17 @@ def _examples(rule_sets: tuple[RuleSet, ...]) -> Iterator[Fault]:
             made = plan(source, index)
             actual = [item.key for item in made.derivatives if item.rule_set == rule_set.name]
             if sorted(actual) != sorted(example.expected):
+                reasons = [
+                    f"{item.derivative.name} cannot be made: {item.detail}"
+                    for item in made.blocked
+                    if item.derivative.rule_set == rule_set.name
+                ]
                 yield _fault(
                     "EX101",
-                    f"example {example.key!r} does not hold: {_counted(actual)}, expected {len(example.expected)}",
+                    f"example {texts.quoted(example.key)} does not hold: {_counted(actual)}, "
+                    f"expected {len(example.expected)}",
                     example.where,
-                    notes=tuple(_difference(example, actual)),
+                    notes=(*_difference(example, actual), *reasons),
                     mend="correct the example or the rule set; - is expected, + is what the plan gives",
                 )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from derivo.rulekeys import BUCKET_PATTERN
 from derivo_cli.exits import Stop
-
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]*-[0-9]{4,}")
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,10 @@ def parse(text: str) -> CosUrl:
     if scheme != "cos" or not separator:
         raise Stop(f"{text!r} is not a COS address; write cos://BUCKET-APPID/KEY")
     bucket, _, key = rest.partition("/")
-    if not _BUCKET.fullmatch(bucket):
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        raise Stop("the key is not UTF-8, which every key in COS is") from None
+    if not re.fullmatch(BUCKET_PATTERN, bucket):
         raise Stop(f"{bucket!r} is not a bucket's full name; write it with its appid: cos://photos-1250000000/{key}")
     return CosUrl(bucket, key)

@@ -26,13 +26,15 @@ def run(
     if not target.key:
         raise Stop(f"{address} names no object; write cos://BUCKET-APPID/KEY")
     source = Source(bucket=target.bucket, region=_REGION, key=target.key, size=size)
-    found = explaining.explanation(source, rules.index(rules_folder), _prices(own_prices))
+    table = _prices(own_prices)
+    found = explaining.explanation(source, rules.index(rules_folder), table)
     if as_json:
         console.file.write(explaining.as_json(found) + "\n")
         return DONE
     _show_considered(found, console)
     _show_derivatives(found, console)
     _show_requests(found, console)
+    _show_cost(found, table, console)
     return DONE
 
 
@@ -81,11 +83,28 @@ def _show_requests(found: explaining.Explanation, console: Console) -> None:
     for text in found.requests:
         # written as it stands, so that it can be copied: no folding, no markup
         console.file.write(f"  {text}\n")
-    cost = found.cost
+
+
+def _show_cost(found: explaining.Explanation, table: Mapping[str, prices.Price], console: Console) -> None:
+    if not found.requests:
+        return
     if found.size is None:
         console.print("\ncost: give --size BYTES to know it; basic processing is billed by the source's bytes")
         return
-    console.print(f"\ncost: {cost.amount:.8f} {cost.currency} an image, {cost.amount * 1e6:,.2f} a million of them")
+    cost = found.cost
+    least = "" if cost.complete else "at least "
+    console.print(f"\ncost: {least}{cost.amount:.8f} {cost.currency} an image, {cost.amount * 1e6:,.2f} a million")
     for line in cost.lines:
-        amount = "price unknown" if line.amount is None else f"{line.amount:.8f} {cost.currency}"
-        console.print(Text(f"  {line.name}: {line.quantity} {line.unit}, {amount}"))
+        price = table.get(line.name)
+        if price is None or line.amount is None:
+            console.print(Text(f"  {line.name}: {line.quantity} {line.unit}, price unknown"))
+            continue
+        unit = "GiB" if price.unit == "bytes" else f"{price.per} {price.unit}"
+        of = "your price" if price.amount != prices.PRICES[line.name].amount else f"price of {price.date}"
+        console.print(
+            Text(
+                f"  {line.name}: {line.quantity} {line.unit}, {line.amount:.8f} {price.currency} "
+                f"({of}: {price.amount:g} a {unit})"
+            ),
+            soft_wrap=True,
+        )

@@ -61,6 +61,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     final: bool = False
     chained: bool = False
     immutable: bool = False
+    manifest: Optional[KeyTemplate] = None
     derivatives: tuple[Derivative, ...]
     examples: tuple[Example, ...] = ()
     where: Where
@@ -146,22 +147,40 @@ def _inside(folder: Path) -> Iterator[Path]:
             yield entry
 
 
+COLUMNS = 74
+"""Of a source line no more is shown, so that the caret stays under its place on a terminal of 80 columns."""
+
+
 def render(fault: Fault) -> str:
     """The fault as text: place, level, code and message; the line with a caret under it; the mend.
 
-    Nothing that the file holds can drive the terminal.
+    Of a long line the part around the caret is shown. Nothing that the file holds can drive the terminal.
     """
-    where = fault.where
-    out = [_printable(f"{where}: {fault.level} {fault.code}: {fault.message}")]
+    out = [_printable(f"{fault.where}: {fault.level} {fault.code}: {fault.message}")]
     if fault.source_line:
-        out.append("    " + _printable(fault.source_line))
-        before = fault.source_line[: where.column - 1]
-        under = fault.source_line[where.column - 1 : where.column - 1 + fault.caret_length]
+        at = fault.where.column - 1
+        start, end = _window(fault.source_line, at, at + fault.caret_length)
+        before = "\u2026" * (start > 0) + fault.source_line[start:at]
+        under = fault.source_line[at : min(at + fault.caret_length, end)]
+        shown = before + fault.source_line[at:end] + "\u2026" * (end < len(fault.source_line))
+        out.append("    " + _printable(shown))
         out.append("    " + " " * _width(before) + "^" * max(_width(under), 1))
     out += ["  " + _printable(note) for note in fault.notes]
     if fault.mend:
         out.append("  mend: " + _printable(fault.mend))
     return "\n".join(out)
+
+
+def _window(line: str, first: int, last: int) -> tuple[int, int]:
+    """The part of a line to show, so that the characters from `first` to `last` are in it as far as they can be."""
+    start, end = 0, len(line)
+    while _width(line[start:end]) > COLUMNS and end > min(last + 20, len(line)):
+        end -= 1
+    while _width(line[start:end]) > COLUMNS and start < first:
+        start += 1
+    while _width(line[start:end]) > COLUMNS:
+        end -= 1
+    return start, end
 
 
 def _printable(text: str) -> str:
