@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 
 from derivo.ci import texts
+from derivo.ci.tree import Rule
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
-from derivo.plan import plan
-from derivo.rulesets import ERROR, Example, Fault, Loaded, RuleSet, Where
+from derivo.plan import MANIFEST, plan
+from derivo.rulesets import ERROR, Derivative, Example, Fault, Loaded, RuleSet, Where
 from derivo_cli import proof, serverless
 
 # Where a rule set names no bucket, its examples are of this one.
@@ -30,6 +31,7 @@ def lint(loaded: Loaded, deployment: serverless.Deployment | None = None) -> tup
 
 
 def _proved(rule_sets: tuple[RuleSet, ...], deployment: serverless.Deployment | None) -> Iterator[Fault]:
+    rule_sets = tuple(_with_manifest(rule_set) for rule_set in rule_sets)
     findings = proof.prove(rule_sets)
     if deployment is not None:
         findings += proof.trigger_findings(rule_sets, [_trigger(trigger) for trigger in deployment.triggers])
@@ -44,6 +46,16 @@ def _proved(rule_sets: tuple[RuleSet, ...], deployment: serverless.Deployment | 
         )
 
 
+def _with_manifest(rule_set: RuleSet) -> RuleSet:
+    """The rule set with its manifest among the derivatives: it is written to the bucket like them."""
+    if rule_set.manifest is None:
+        return rule_set
+    written = Derivative(
+        name=MANIFEST, to=rule_set.manifest, rule=Rule(()), spec="", where=rule_set.where, rule_where=rule_set.where
+    )
+    return msgspec.structs.replace(rule_set, derivatives=(*rule_set.derivatives, written))
+
+
 def _trigger(trigger: serverless.CosTrigger) -> proof.Trigger:
     # the bucket is mostly a variable in serverless.yml, so every trigger is held against every output
     return proof.Trigger(bucket=None, prefix=trigger.prefix, suffix=trigger.suffix)
@@ -56,7 +68,8 @@ def _examples(rule_sets: tuple[RuleSet, ...]) -> Iterator[Fault]:
             source = Source(bucket=rule_set.bucket or EXAMPLE_BUCKET, region=EXAMPLE_REGION, key=example.key)
             made = plan(source, index)
             actual = [item.key for item in made.derivatives if item.rule_set == rule_set.name]
-            if sorted(actual) != sorted(example.expected):
+            difference = tuple(_difference(example, actual))
+            if difference:
                 reasons = [
                     f"{item.derivative.name} cannot be made: {item.detail}"
                     for item in made.blocked
@@ -64,16 +77,17 @@ def _examples(rule_sets: tuple[RuleSet, ...]) -> Iterator[Fault]:
                 ]
                 yield _fault(
                     "EX101",
-                    f"example {texts.quoted(example.key)} does not hold: {_counted(actual)}, "
-                    f"expected {len(example.expected)}",
+                    f"example {texts.quoted(example.key)} does not hold: {_counted(difference)}",
                     example.where,
-                    notes=(*_difference(example, actual), *reasons),
+                    notes=(*difference, *reasons),
                     mend="correct the example or the rule set; - is expected, + is what the plan gives",
                 )
 
 
-def _counted(keys: list[str]) -> str:
-    return f"{len(keys)} derivative{'' if len(keys) == 1 else 's'}"
+def _counted(difference: tuple[str, ...]) -> str:
+    missing = sum(line.startswith("-") for line in difference)
+    counts = {"expected and not made": missing, "made and not expected": len(difference) - missing}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def _difference(example: Example, actual: list[str]) -> Iterator[str]:

@@ -60,6 +60,8 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
     format: str = ""
     width: int = 0
     height: int = 0
+    color: str = ""
+    orientation: int = 0
     results: tuple[Result, ...] = ()
     request_id: str = ""
 
@@ -187,6 +189,8 @@ def _processed(headers: Mapping[str, Any], body: Any) -> Processed:
         format=_text(image.get("Format")),
         width=_number(image.get("Width")),
         height=_number(image.get("Height")),
+        color=_color(_text(image.get("Ave"))),
+        orientation=_number(image.get("Orientation")),
         results=tuple(_result(item) for item in objects if isinstance(item, dict)),
         request_id=request_id,
     )
@@ -202,6 +206,11 @@ def _result(item: Mapping[str, Any]) -> Result:
         size=_number(item.get("Size")),
         etag=_text(item.get("ETag")).strip('"'),
     )
+
+
+def _color(ave: str) -> str:
+    """`0xRRGGBB` as front ends write it, `#rrggbb`."""
+    return "#" + ave[2:].lower() if len(ave) == 8 and ave[:2] == "0x" else ""
 
 
 def _members(value: Any) -> Mapping[str, Any]:

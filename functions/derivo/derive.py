@@ -6,11 +6,12 @@ from typing import Optional, Union
 
 import msgspec
 
+from derivo import manifest
 from derivo.breaker import Budget
 from derivo.clock import Deadline
 from derivo.cos import Cos, CosFailure, Head, Processed, Result
 from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
-from derivo.plan import Plan, Planned, ProcessRequest, requests_for
+from derivo.plan import MANIFEST, Plan, Planned, PlannedManifest, ProcessRequest, requests_for
 
 # How often one request is sent in an invocation while its failures are retryable and time is left.
 MOST_TRIES = 4
@@ -20,6 +21,9 @@ MOST_ROUNDS = 4
 
 # What `derivo put` leaves on the source: the digest of the plan that was carried out with the upload.
 UPLOAD_MARK = "x-cos-meta-derivo"
+
+# What a manifest carries: its own digest, so that one that would not change is not written again.
+MANIFEST_MARK = "x-cos-meta-derivo-manifest"
 
 # Failures that concern the source or the caller: trying the rules one by one would only repeat them.
 _OF_THE_WHOLE = frozenset(
@@ -57,6 +61,7 @@ def derive(
     for _ in range(MOST_ROUNDS):
         for request in requests_for(plan.source, run.remaining()):
             run.carry_out(request)
+        run.write_manifests()
         if not (plan.verify and run.has_written()) or run.is_current():
             break
         run.begin_again()
@@ -79,6 +84,7 @@ class _Run:
         self._gone = False
         self._source = Processed()
         self._etags: set[str] = set()
+        self._manifests: dict[PlannedManifest, Outcome] = {}
         self._saw: Optional[tuple[str, frozenset[str]]] = None
         self._request_ids: list[str] = []
 
@@ -121,10 +127,11 @@ class _Run:
                 self._outcomes[derivative] = _written(derivative, found)
 
     def skip_standing(self) -> None:
-        """Skip the derivatives that the uploader's own processing left in the bucket."""
-        for derivative in self._plan.derivatives:
-            if self._stands(derivative):
-                self._outcomes[derivative] = skipped(derivative, "derived_at_upload")
+        """Skip the derivatives that the uploader's own processing left in the bucket. Where a manifest is wanted it is
+        all or none: a manifest is written of what one run has seen."""
+        standing = [derivative for derivative in self._plan.derivatives if self._stands(derivative)]
+        if not self._plan.manifests or len(standing) == len(self._plan.derivatives):
+            self._outcomes.update({derivative: skipped(derivative, "derived_at_upload") for derivative in standing})
 
     def remaining(self) -> tuple[Planned, ...]:
         """The derivatives that have no outcome yet."""
@@ -146,8 +153,49 @@ class _Run:
         before, self._saw = self._saw, saw
         return self._etags == {head.etag} or (saw == before and len(self._etags) == 1)
 
+    def write_manifests(self) -> None:
+        """The manifest of each rule set that wants one and had something written: with one PUT, if it changed."""
+        for wanted in self._plan.manifests:
+            data = manifest.encode(manifest.build(self._plan, wanted.rule_set, self.work([])))
+            if any(o.status == WRITTEN and o.derivative.rule_set == wanted.rule_set for o in self._outcomes.values()):
+                self._manifests[wanted] = self._write_manifest(wanted, data)
+
+    def _write_manifest(self, wanted: PlannedManifest, data: bytes) -> Outcome:
+        planned = Planned(
+            rule_set=wanted.rule_set, name=MANIFEST, bucket=wanted.bucket, key=wanted.key, rule="", spec=""
+        )
+        mark = manifest.digest(data)
+        standing = self._head(wanted.bucket, wanted.key)
+        if isinstance(standing, Head) and standing.meta.get(MANIFEST_MARK) == mark:
+            return skipped(planned, "unchanged")
+        failure = self._put(wanted, data, mark)
+        if failure is not None and failure.retryable and self._deadline.back_off(1):
+            failure = self._put(wanted, data, mark)
+        if failure is not None:
+            return failed(planned, failure.code, status=failure.status, message=failure.message)
+        return Outcome(derivative=planned, status=WRITTEN, format="json", size=len(data))
+
+    def _put(self, wanted: PlannedManifest, data: bytes, mark: str) -> Optional[CosFailure]:
+        timeout = self._deadline.call_timeout()
+        if timeout is None:
+            return CosFailure("Deadline", "the time left was too short for another call")
+        headers = {"ContentType": "application/json", "Metadata": {MANIFEST_MARK: mark}}
+        try:
+            self._cos.put(
+                bucket=wanted.bucket,
+                region=self._plan.source.region,
+                key=wanted.key,
+                body=data,
+                headers=headers,
+                timeout=timeout,
+            )
+        except CosFailure as failure:
+            return failure
+        return None
+
     def begin_again(self) -> None:
         """Forget what was written: it may be another source's."""
+        self._manifests = {}
         self._outcomes = {d: o for d, o in self._outcomes.items() if o.status != WRITTEN}
         self._etags = set()
 
@@ -158,9 +206,9 @@ class _Run:
             self._outcomes[derivative] = failed(derivative, "SourceChanged", message=message)
 
     def work(self, blocked: list[Outcome]) -> Work:
-        in_order = [self._outcomes[derivative] for derivative in self._plan.derivatives]
+        in_order = [self._outcomes[d] for d in self._plan.derivatives if d in self._outcomes]
         return Work(
-            outcomes=tuple(in_order + blocked),
+            outcomes=(*in_order, *blocked, *self._manifests.values()),
             gone=self._gone,
             calls=self._calls,
             heads=self._heads,
@@ -168,6 +216,8 @@ class _Run:
             source_format=self._source.format,
             source_width=self._source.width,
             source_height=self._source.height,
+            source_color=self._source.color,
+            source_orientation=self._source.orientation,
             request_ids=tuple(self._request_ids),
         )
 

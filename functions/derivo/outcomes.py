@@ -106,4 +106,6 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     source_format: str = ""
     source_width: int = 0
     source_height: int = 0
+    source_color: str = ""
+    source_orientation: int = 0
     request_ids: tuple[str, ...] = ()

@@ -15,6 +15,9 @@ from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.rulesets import Derivative, RuleSet
 
+MANIFEST = "manifest"
+"""The name under which a manifest stands among the outcomes."""
+
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """A derivative that a source should have. `key` has no leading slash; `rule` is the text sent to CI."""
@@ -39,6 +42,14 @@ class Blocked(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class PlannedManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The manifest that a rule set wants of a source."""
+
+    rule_set: str
+    bucket: str
+    key: str
+
+
 class ProcessRequest(msgspec.Struct, frozen=True):
     """One `image_process` call: five derivatives at most."""
 
@@ -56,6 +67,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     requests: tuple[ProcessRequest, ...]
     digest: str
     verify: bool = True
+    manifests: tuple[PlannedManifest, ...] = ()
 
 
 def plan(source: Source, index: RuleSetIndex) -> Plan:
@@ -78,7 +90,17 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
         requests=requests_for(source, derivatives),
         digest=_digest(derivatives),
         verify=not all(rule_set.immutable for rule_set in matching),
+        manifests=tuple(_manifests(source, matching)),
     )
+
+
+def _manifests(source: Source, rule_sets: Iterable[RuleSet]) -> Iterator[PlannedManifest]:
+    """One for each rule set that wants one. A key that COS cannot have gives none: the derivatives matter more."""
+    for rule_set in rule_sets:
+        if rule_set.manifest is not None:
+            key = keys.expand(rule_set.manifest, source_key=source.key, derivative=MANIFEST, spec="")
+            if keys.defect(key, source.key) is None and key != source.key:
+                yield PlannedManifest(rule_set=rule_set.name, bucket=source.bucket, key=key)
 
 
 def _wanted(source: Source, rule_sets: Iterable[RuleSet]) -> Iterator[Planned]:

@@ -100,6 +100,7 @@ class _RuleFile(Reader):
             rulekeys.BUCKET: self._bucket,
             rulekeys.SWITCH: self.truth,
             rulekeys.EXAMPLES: self._examples,
+            rulekeys.TEMPLATE: self._manifest,
         }
 
     def _prefix(self, node: Yaml, what: str) -> Optional[str]:
@@ -201,7 +202,7 @@ class _RuleFile(Reader):
             if key.required and needed not in found:
                 self.say("RS203", node, f"`{needed}` is missing in a derivative")
         name = self._name(found["name"]) if "name" in found else None
-        to = self._template(found["to"]) if "to" in found else None
+        to = self._template(found["to"], "to") if "to" in found else None
         bucket = self._bucket(found["bucket"], "bucket") if "bucket" in found else None
         keep = "keep_original_on_error"
         kept = bool(self.truth(found[keep], keep)) if keep in found else False
@@ -278,8 +279,16 @@ class _RuleFile(Reader):
         self.names.setdefault(text, node.line)
         return text
 
-    def _template(self, node: Yaml) -> Optional[keys.KeyTemplate]:
-        text = self.text(node, "to")
+    def _manifest(self, node: Yaml, what: str) -> Optional[keys.KeyTemplate]:
+        template = self._template(node, what)
+        of_one = {keys.DERIVATIVE, keys.SPEC}
+        if template and any(isinstance(part, keys.Variable) and part.name in of_one for part in template.parts):
+            self.say("RS308", node, "one manifest serves all derivatives: its key holds no {derivative} and no {spec}")
+            return None
+        return template
+
+    def _template(self, node: Yaml, what: str) -> Optional[keys.KeyTemplate]:
+        text = self.text(node, what)
         try:
             return None if text is None else keys.parse(text)
         except keys.TemplateError as error:

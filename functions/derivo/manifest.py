@@ -1,0 +1,118 @@
+"""The manifest: one JSON object a source and rule set, for front ends (srcset) and as provenance. Pure.
+
+It says which source, by ETag, and which derivatives Derivo made of it, by key and ETag: what it does not name, a run
+cannot prove it made (law 7). The same derivatives give the same bytes, so that it is written only when it changed.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Optional
+
+import msgspec
+
+from derivo import __version__
+from derivo.outcomes import WRITTEN, Work
+from derivo.plan import Plan, Planned
+
+FORMAT = 1
+
+
+class ManifestSource(msgspec.Struct, frozen=True, kw_only=True):
+    """The source as CI saw it: pixels before any EXIF turn, bytes, `color` its dominant colour as `#rrggbb`."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: Optional[int] = None
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    color: str = ""
+    orientation: int = 0
+
+
+class ManifestDerivative(msgspec.Struct, frozen=True, kw_only=True):
+    """One derivative; `spec` is the digest of the rule that made it."""
+
+    name: str
+    bucket: str
+    key: str
+    etag: str
+    format: str
+    width: int
+    height: int
+    size: int
+    spec: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """`manifest` is the version of this format, `derivo` that of the writer."""
+
+    manifest: int
+    derivo: str
+    rule_set: str
+    source: ManifestSource
+    derivatives: tuple[ManifestDerivative, ...]
+
+
+def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
+    """The manifest of what a run wrote of that rule set."""
+    source = plan.source
+    return Manifest(
+        manifest=FORMAT,
+        derivo=__version__,
+        rule_set=rule_set,
+        source=ManifestSource(
+            bucket=source.bucket,
+            key=source.key,
+            etag=work.source_etag or "",
+            size=source.size,
+            format=work.source_format.lower(),
+            width=work.source_width,
+            height=work.source_height,
+            color=work.source_color,
+            orientation=work.source_orientation,
+        ),
+        derivatives=tuple(
+            ManifestDerivative(
+                name=outcome.derivative.name,
+                bucket=outcome.derivative.bucket,
+                key=outcome.derivative.key,
+                etag=outcome.etag,
+                format=outcome.format,
+                width=outcome.width,
+                height=outcome.height,
+                size=outcome.size,
+                spec=outcome.derivative.spec,
+            )
+            for outcome in work.outcomes
+            if outcome.status == WRITTEN and outcome.derivative.rule_set == rule_set
+        ),
+    )
+
+
+def encode(manifest: Manifest) -> bytes:
+    """UTF-8 JSON, made to be read by people too."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Optional[Manifest]:
+    """The manifest, or None when the bytes are none of this format: they then prove nothing."""
+    try:
+        found = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+    return found if found.manifest == FORMAT else None
+
+
+def digest(data: bytes) -> str:
+    """What is kept beside the manifest, in its metadata, to tell without reading it whether it would change."""
+    return sha256(data).hexdigest()[:16]
+
+
+def proves(manifest: Manifest, source: tuple[str, str], derivative: Planned, etag: str) -> bool:
+    """Whether the manifest says that the object with this ETag was made from that source (bucket, key)."""
+    return (manifest.source.bucket, manifest.source.key) == source and any(
+        (made.bucket, made.key, made.etag) == (derivative.bucket, derivative.key, etag) for made in manifest.derivatives
+    )
