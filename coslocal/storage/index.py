@@ -1,4 +1,4 @@
-"""The index over the blobs: one SQLite database, in a file or in memory. Keys are stored as their UTF-8 bytes."""
+"""The index over the blobs: one SQLite database, in a file or in memory."""
 
 from __future__ import annotations
 
@@ -10,34 +10,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from coslocal.storage import snapshots
 from coslocal.storage.blobs import Blobs, new_name
-from coslocal.storage.types import Blob, BlobGone, Bucket, BucketGone, Part, Readable, StoredObject, Upload, UploadGone
+from coslocal.storage.readers import Readers
+from coslocal.storage.rows import OBJECT, PART, SCHEMA, UPLOAD, as_bytes, as_object, as_part, as_upload
+from coslocal.storage.types import (
+    Blob,
+    BlobGone,
+    Bucket,
+    BucketGone,
+    Part,
+    Readable,
+    Snapshot,
+    StoredObject,
+    Upload,
+    UploadGone,
+)
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL, created REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS objects (
-    bucket TEXT NOT NULL REFERENCES buckets(name), key BLOB NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
-    etag TEXT NOT NULL, crc64 TEXT NOT NULL, modified REAL NOT NULL, headers TEXT NOT NULL, storage_class TEXT NOT NULL,
-    PRIMARY KEY (bucket, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS segments (
-    whole TEXT NOT NULL, position INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
-    PRIMARY KEY (whole, position)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS uploads (
-    upload_id TEXT PRIMARY KEY, bucket TEXT NOT NULL REFERENCES buckets(name), key BLOB NOT NULL, started REAL NOT NULL,
-    headers TEXT NOT NULL, storage_class TEXT NOT NULL, configurations TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS parts (
-    upload_id TEXT NOT NULL REFERENCES uploads(upload_id) ON DELETE CASCADE, number INTEGER NOT NULL,
-    blob TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, crc64 TEXT NOT NULL, modified REAL NOT NULL,
-    PRIMARY KEY (upload_id, number)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS configurations (
-    bucket TEXT NOT NULL REFERENCES buckets(name) ON DELETE CASCADE, key BLOB NOT NULL, name TEXT NOT NULL,
-    value BLOB NOT NULL, PRIMARY KEY (bucket, key, name)) WITHOUT ROWID;
-"""
-_OBJECT = "bucket, key, blob, size, etag, crc64, modified, headers, storage_class"
-_UPLOAD = "upload_id, bucket, key, started, headers, storage_class, configurations"
-_PART = "number, blob, size, etag, crc64, modified"
 _FIRST_PAGE, _PAGE = 16, 1000  # a listing with a delimiter begins many scans and reads little of each
-_OPEN_AT_ONCE = 100
 # A blob name with this mark stands for a row of segments (a finished multipart upload, an appended object).
 _WHOLE = "w-"
 
@@ -46,39 +36,10 @@ class _Held(Protocol):
     def close(self) -> None: ...
 
 
-def _bytes(key: str) -> bytes:
-    return key.encode("utf-8", "surrogateescape")
-
-
-def _text(key: bytes) -> str:
-    return key.decode("utf-8", "surrogateescape")
-
-
 def after_prefix(prefix: bytes) -> bytes | None:
     """The least byte string that is greater than all that start with `prefix`; None when there is none."""
     stem = prefix.rstrip(b"\xff")
     return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
-
-
-def _object(row: tuple[Any, ...]) -> StoredObject:
-    bucket, key, blob, size, etag, crc64, modified, headers, storage_class = row
-    return StoredObject(
-        bucket=bucket, key=_text(key), blob=blob, size=size, etag=etag, crc64=crc64, modified=modified,
-        headers=json.loads(headers), storage_class=storage_class,
-    )  # fmt: skip
-
-
-def _upload(row: tuple[Any, ...]) -> Upload:
-    upload_id, bucket, key, started, headers, storage_class, configurations = row
-    return Upload(
-        upload_id=upload_id, bucket=bucket, key=_text(key), started=started, headers=json.loads(headers),
-        storage_class=storage_class, configurations=json.loads(configurations),
-    )  # fmt: skip
-
-
-def _part(row: tuple[Any, ...]) -> Part:
-    number, blob, size, etag, crc64, modified = row
-    return Part(number=number, blob=blob, size=size, etag=etag, crc64=crc64, modified=modified)
 
 
 class IndexedStore:
@@ -86,14 +47,17 @@ class IndexedStore:
 
     def __init__(self, blobs: Blobs, path: str, *, fsync: bool = False, held: _Held | None = None) -> None:
         self._blobs = blobs
+        self._readers = Readers(blobs)
         self._held = held
         self._lock = threading.RLock()
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=256)
         self._run("PRAGMA journal_mode = WAL")
         self._run(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
         self._run("PRAGMA foreign_keys = ON")
-        self._database.executescript(_SCHEMA)
-        self._blobs.sweep(self._known())
+        self._database.executescript(SCHEMA)
+        snapshots.prepare(self._database)
+        kept = {blob for (blob,) in self._all("SELECT blob FROM kept_blobs")}
+        self._blobs.sweep(self._known() | kept)
 
     def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
         return self._database.execute(statement, values)
@@ -109,22 +73,22 @@ class IndexedStore:
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[list[str]]:
-        """A transaction; blobs named in the list given are deleted once it is committed."""
+        """A transaction; blobs named in the list given are deleted once it is committed, but for those in snapshots."""
         unwanted: list[str] = []
         with self._lock:
             self._run("BEGIN IMMEDIATE")
             try:
                 yield unwanted
+                free = [blob for blob in unwanted if not snapshots.keeps(self._database, blob)]
                 self._run("COMMIT")
             except BaseException:
                 self._run("ROLLBACK")
                 raise
-        for blob in unwanted:
-            self._blobs.delete(blob)
+        for blob in free:
+            self._readers.delete(blob)
 
     def _known(self) -> set[str]:
-        rows = self._all("SELECT blob FROM objects UNION SELECT blob FROM segments UNION SELECT blob FROM parts")
-        return {blob for (blob,) in rows}
+        return {blob for (blob,) in self._all(snapshots.BLOBS)}
 
     def _release(self, blob: str, unwanted: list[str]) -> None:
         """Inside a change: forget a blob with its segments."""
@@ -170,7 +134,7 @@ class IndexedStore:
             self._place(item, configurations or {}, unwanted)
 
     def _place(self, item: StoredObject, configurations: Mapping[str, str], unwanted: list[str]) -> None:
-        key = _bytes(item.key)
+        key = as_bytes(item.key)
         old = self._run("SELECT blob FROM objects WHERE bucket = ? AND key = ?", item.bucket, key).fetchone()
         if old and old[0] != item.blob:
             self._release(old[0], unwanted)
@@ -181,11 +145,11 @@ class IndexedStore:
 
     def _write(self, item: StoredObject) -> None:
         values = (
-            item.bucket, _bytes(item.key), item.blob, item.size, item.etag, item.crc64, item.modified,
+            item.bucket, as_bytes(item.key), item.blob, item.size, item.etag, item.crc64, item.modified,
             json.dumps(dict(item.headers)), item.storage_class,
         )  # fmt: skip
         try:
-            self._run(f"INSERT OR REPLACE INTO objects ({_OBJECT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
+            self._run(f"INSERT OR REPLACE INTO objects ({OBJECT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
         except sqlite3.IntegrityError:
             raise BucketGone(item.bucket) from None
 
@@ -200,9 +164,9 @@ class IndexedStore:
             blob = self._compose([*pieces, (tail.name, tail.size)])
             whole = replace(item, blob=blob, size=expected + tail.size)
             kept = self._run("SELECT name, value FROM configurations WHERE bucket = ? AND key = ?",
-                             item.bucket, _bytes(item.key)).fetchall()  # fmt: skip
+                             item.bucket, as_bytes(item.key)).fetchall()  # fmt: skip
             if standing:
-                self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", item.bucket, _bytes(item.key))
+                self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", item.bucket, as_bytes(item.key))
             self._place(whole, {name: value.decode() for name, value in kept}, unwanted)
             return whole
 
@@ -212,7 +176,7 @@ class IndexedStore:
                 "UPDATE objects SET headers = ?, storage_class = ?, modified = ?"
                 " WHERE bucket = ? AND key = ? AND blob = ?",
                 json.dumps(dict(item.headers)), item.storage_class, item.modified,
-                item.bucket, _bytes(item.key), item.blob,
+                item.bucket, as_bytes(item.key), item.blob,
             )  # fmt: skip
 
     def get(self, bucket: str, key: str) -> StoredObject | None:
@@ -220,29 +184,29 @@ class IndexedStore:
             return self._find(bucket, key)
 
     def _find(self, bucket: str, key: str) -> StoredObject | None:
-        row = self._run(f"SELECT {_OBJECT} FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key)).fetchone()
-        return _object(row) if row else None
+        row = self._run(f"SELECT {OBJECT} FROM objects WHERE bucket = ? AND key = ?", bucket, as_bytes(key)).fetchone()
+        return as_object(row) if row else None
 
     def delete(self, bucket: str, key: str) -> StoredObject | None:
         with self._change() as unwanted:
             item = self._find(bucket, key)
             if item is not None:
                 self._release(item.blob, unwanted)
-                self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key))
-                self._run("DELETE FROM configurations WHERE bucket = ? AND key = ?", bucket, _bytes(key))
+                self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
+                self._run("DELETE FROM configurations WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
         return item
 
     def scan(self, bucket: str, *, prefix: str = "", after: str = "", from_key: str = "") -> Iterator[StoredObject]:
-        first = max(_bytes(prefix), _bytes(from_key))
-        behind = _bytes(after)
-        end = after_prefix(_bytes(prefix))
+        first = max(as_bytes(prefix), as_bytes(from_key))
+        behind = as_bytes(after)
+        end = after_prefix(as_bytes(prefix))
         bound, ends = ("AND key < ?", (end,)) if end is not None else ("", ())
         where = f"bucket = ? AND key >= ? AND key > ? {bound}"
-        statement = f"SELECT {_OBJECT} FROM objects WHERE {where} ORDER BY key LIMIT ?"
+        statement = f"SELECT {OBJECT} FROM objects WHERE {where} ORDER BY key LIMIT ?"
         page = _FIRST_PAGE
         while True:
             rows = self._all(statement, bucket, first, behind, *ends, page)
-            yield from map(_object, rows)
+            yield from map(as_object, rows)
             if len(rows) < page:
                 return
             behind = rows[-1][1]
@@ -252,27 +216,7 @@ class IndexedStore:
         if not blob.startswith(_WHOLE):
             return self._blobs.read(blob, start, length if length is not None else 1 << 62)
         with self._lock:
-            pieces = self._segments(blob, 0)
-        return self._join(pieces, start, length if length is not None else 1 << 62)
-
-    def _join(self, pieces: list[tuple[str, int]], start: int, length: int) -> Iterator[bytes]:
-        """Chunks over several blobs, the first of them opened at once: a delete meanwhile does those no harm."""
-        wanted: list[tuple[str, int, int]] = []
-        for name, size in pieces:
-            take = min(size - start, length)
-            if take > 0:
-                wanted.append((name, start, take))
-                length -= take
-            start = max(0, start - size)
-        opened = [self._blobs.read(*piece) for piece in wanted[:_OPEN_AT_ONCE]]
-
-        def chunks() -> Iterator[bytes]:
-            for reader in opened:
-                yield from reader
-            for piece in wanted[_OPEN_AT_ONCE:]:
-                yield from self._blobs.read(*piece)
-
-        return chunks()
+            return self._readers.join(self._segments(blob, 0), start, length if length is not None else 1 << 62)
 
     # -- wholes: a blob made of others
 
@@ -296,27 +240,27 @@ class IndexedStore:
 
     def start_upload(self, upload: Upload) -> None:
         values = (
-            upload.upload_id, upload.bucket, _bytes(upload.key), upload.started, json.dumps(dict(upload.headers)),
+            upload.upload_id, upload.bucket, as_bytes(upload.key), upload.started, json.dumps(dict(upload.headers)),
             upload.storage_class, json.dumps(dict(upload.configurations)),
         )  # fmt: skip
         try:
             with self._change():
-                self._run(f"INSERT INTO uploads ({_UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+                self._run(f"INSERT INTO uploads ({UPLOAD}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
         except sqlite3.IntegrityError:
             raise BucketGone(upload.bucket) from None
 
     def upload(self, upload_id: str) -> Upload | None:
-        row = self._one(f"SELECT {_UPLOAD} FROM uploads WHERE upload_id = ?", upload_id)
-        return _upload(row) if row else None
+        row = self._one(f"SELECT {UPLOAD} FROM uploads WHERE upload_id = ?", upload_id)
+        return as_upload(row) if row else None
 
     def uploads(self, bucket: str, *, prefix: str = "") -> list[Upload]:
-        end = after_prefix(_bytes(prefix))
+        end = after_prefix(as_bytes(prefix))
         bound, ends = ("AND key < ?", (end,)) if end is not None else ("", ())
         rows = self._all(
-            f"SELECT {_UPLOAD} FROM uploads WHERE bucket = ? AND key >= ? {bound} ORDER BY key, started, upload_id",
-            bucket, _bytes(prefix), *ends,
+            f"SELECT {UPLOAD} FROM uploads WHERE bucket = ? AND key >= ? {bound} ORDER BY key, started, upload_id",
+            bucket, as_bytes(prefix), *ends,
         )  # fmt: skip
-        return [_upload(row) for row in rows]
+        return [as_upload(row) for row in rows]
 
     def put_part(self, upload_id: str, part: Part) -> None:
         values = (upload_id, part.number, part.blob, part.size, part.etag, part.crc64, part.modified)
@@ -324,24 +268,25 @@ class IndexedStore:
             with self._change() as unwanted:
                 where = "WHERE upload_id = ? AND number = ?"
                 unwanted.extend(row[0] for row in self._run(f"SELECT blob FROM parts {where}", upload_id, part.number))
-                self._run(f"INSERT OR REPLACE INTO parts (upload_id, {_PART}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+                self._run(f"INSERT OR REPLACE INTO parts (upload_id, {PART}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
         except sqlite3.IntegrityError:
             raise UploadGone(upload_id) from None
 
     def parts(self, upload_id: str) -> list[Part]:
         return [
-            _part(row) for row in self._all(f"SELECT {_PART} FROM parts WHERE upload_id = ? ORDER BY number", upload_id)
+            as_part(row)
+            for row in self._all(f"SELECT {PART} FROM parts WHERE upload_id = ? ORDER BY number", upload_id)
         ]
 
     def finish_upload(self, upload_id: str, item: StoredObject, parts: list[Part]) -> StoredObject:
         with self._change() as unwanted:
-            row = self._run(f"SELECT {_UPLOAD} FROM uploads WHERE upload_id = ?", upload_id).fetchone()
+            row = self._run(f"SELECT {UPLOAD} FROM uploads WHERE upload_id = ?", upload_id).fetchone()
             standing = {blob for (blob,) in self._run("SELECT blob FROM parts WHERE upload_id = ?", upload_id)}
             used = {part.blob for part in parts}
             if row is None or not used <= standing:
                 raise UploadGone(upload_id)
             whole = replace(item, blob=self._compose([(part.blob, part.size) for part in parts]))
-            self._place(whole, _upload(row).configurations, unwanted)
+            self._place(whole, as_upload(row).configurations, unwanted)
             self._run("DELETE FROM uploads WHERE upload_id = ?", upload_id)
             unwanted.extend(standing - used)
         return whole
@@ -356,31 +301,62 @@ class IndexedStore:
     def put_configuration(self, bucket: str, key: str, name: str, value: bytes) -> None:
         try:
             with self._change():
-                values = (bucket, _bytes(key), name, value)
+                values = (bucket, as_bytes(key), name, value)
                 self._run("INSERT OR REPLACE INTO configurations VALUES (?, ?, ?, ?)", *values)
         except sqlite3.IntegrityError:
             raise BucketGone(bucket) from None
 
     def configuration(self, bucket: str, key: str, name: str) -> bytes | None:
         where = "bucket = ? AND key = ? AND name = ?"
-        row = self._one(f"SELECT value FROM configurations WHERE {where}", bucket, _bytes(key), name)
+        row = self._one(f"SELECT value FROM configurations WHERE {where}", bucket, as_bytes(key), name)
         return row[0] if row else None
 
     def configurations(self, bucket: str, key: str, *, prefix: str = "") -> list[tuple[str, bytes]]:
         where = "bucket = ? AND key = ?"
-        rows = self._all(f"SELECT name, value FROM configurations WHERE {where} ORDER BY name", bucket, _bytes(key))
+        rows = self._all(f"SELECT name, value FROM configurations WHERE {where} ORDER BY name", bucket, as_bytes(key))
         return [(name, value) for name, value in rows if name.startswith(prefix)]
 
     def delete_configuration(self, bucket: str, key: str, name: str) -> None:
         with self._change():
             where = "bucket = ? AND key = ? AND name = ?"
-            self._run(f"DELETE FROM configurations WHERE {where}", bucket, _bytes(key), name)
+            self._run(f"DELETE FROM configurations WHERE {where}", bucket, as_bytes(key), name)
 
-    def reset(self) -> None:
+    # -- everything at once
+
+    def reset(self, *, keep_buckets: bool = False, keep_snapshots: bool = False) -> None:
         with self._change() as unwanted:
             unwanted.extend(self._known())
-            for table in ("configurations", "parts", "uploads", "segments", "objects", "buckets"):
-                self._run(f"DELETE FROM {table}")
+            if keep_buckets:
+                for table in ("parts", "uploads", "segments", "objects"):
+                    self._run(f"DELETE FROM {table}")
+                self._run("DELETE FROM configurations WHERE key <> ?", b"")
+            else:
+                snapshots.clear(self._database)
+            for snapshot in [] if keep_snapshots else snapshots.listed(self._database):
+                unwanted.extend(snapshots.drop(self._database, snapshot.name))
+
+    def take_snapshot(self, name: str, taken: float) -> None:
+        with self._change() as unwanted:
+            unwanted.extend(snapshots.drop(self._database, name))
+            snapshots.take(self._database, name, taken)
+
+    def restore_snapshot(self, name: str) -> bool:
+        with self._change() as unwanted:
+            if not snapshots.exists(self._database, name):
+                return False
+            unwanted.extend(self._known())
+            snapshots.restore(self._database, name)
+            return True
+
+    def drop_snapshot(self, name: str) -> bool:
+        with self._change() as unwanted:
+            found = snapshots.exists(self._database, name)
+            unwanted.extend(snapshots.drop(self._database, name))
+            return found
+
+    def snapshots(self) -> list[Snapshot]:
+        with self._lock:
+            return snapshots.listed(self._database)
 
     def close(self) -> None:
         """Later calls raise sqlite3.ProgrammingError."""

@@ -81,6 +81,17 @@ class Part:
     modified: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """`taken` is unix seconds; `bytes` the sizes of its objects together, which share their blobs with what stands."""
+
+    name: str
+    taken: float
+    buckets: int
+    objects: int
+    bytes: int
+
+
 class Readable(Protocol):
     """A body: at most `size` bytes a call, b"" at its end."""
 
@@ -124,7 +135,7 @@ class Store(Protocol):
         """Objects in order of their keys' UTF-8 bytes: behind `after` (exclusive) and not before `from_key`."""
 
     def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """The bytes in chunks. Raises BlobGone at once; in the middle only for an object of more than 100 parts."""
+        """The bytes in chunks. Raises BlobGone at once; a delete from then on does the reader no harm."""
 
     def start_upload(self, upload: Upload) -> None: ...
     def upload(self, upload_id: str) -> Upload | None: ...
@@ -147,7 +158,18 @@ class Store(Protocol):
 
     def delete_configuration(self, bucket: str, key: str, name: str) -> None: ...
 
-    def reset(self) -> None:
-        """Forget everything."""
+    def reset(self, *, keep_buckets: bool = False, keep_snapshots: bool = False) -> None:
+        """Forget everything, but for the buckets with their configurations, or the snapshots, where these are kept."""
+
+    def take_snapshot(self, name: str, taken: float) -> None:
+        """Keep what stands under `name`, at `taken` unix seconds; one that had the name is replaced."""
+
+    def restore_snapshot(self, name: str) -> bool:
+        """Let what was kept under `name` stand in place of everything; False when there is no such snapshot."""
+
+    def drop_snapshot(self, name: str) -> bool:
+        """False when there is none."""
+
+    def snapshots(self) -> list[Snapshot]: ...
 
     def close(self) -> None: ...
