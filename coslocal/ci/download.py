@@ -48,7 +48,7 @@ def serve(app: Coslocal, call: Call, source: StoredObject, rule: str) -> Respons
 def _image(app: Coslocal, source: StoredObject, data: bytes, rule: str) -> Response:
     result = render(data, rule, around(app, source.bucket, persistent=False))
     for warning in result.warnings:
-        _log.warning("%s: %s: %s", source.key, rule, warning)
+        _log.warning("%s: %s", source.key, warning)
     kind = result.content_type or source.headers.get("Content-Type", "application/octet-stream")
     digest = hashlib.md5(result.data, usedforsecurity=False).hexdigest()
     headers = [("Content-Type", kind), ("ETag", f'"{digest}"')]

@@ -45,7 +45,7 @@ def execute(data: bytes, rule: tree.Rule, surroundings: Surroundings) -> Rendere
         work = Work(source, source.open(), Output(source.format), surroundings)
         for stage in stages:
             STAGES[type(stage)](work, stage)
-            check_limits(work.picture.width, work.picture.height, len(work.picture.frames), work.output.format)
+            check_limits(work.picture.width, work.picture.height, len(work.picture.frames))
         return finish(work)
     except PixelError as error:
         raise explain_failure(source, error) from None

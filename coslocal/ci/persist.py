@@ -88,12 +88,13 @@ def _render_all(
         try:
             result = render(data, target.rule, surroundings)
         except ImageError as error:
-            _log.warning("%s: %s failed: %s (%d)", source.key, target.rule, error.message, error.number)
+            # not the rule itself: it may hold the signed URL of a watermark
+            _log.warning("%s -> %s failed: %s (%d)", source.key, target.key, error.message, error.number)
             if app.dialects["partial-failure"] == "refuse":
                 raise
             continue
         for warning in result.warnings:
-            _log.warning("%s: %s: %s", source.key, target.rule, warning)
+            _log.warning("%s -> %s: %s", source.key, target.key, warning)
         made.append((target, result))
     return made
 

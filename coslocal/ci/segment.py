@@ -63,4 +63,4 @@ def run(work: Work, stage: tree.ImageMogr2) -> None:
     segment = Segment(stage.ops)
     for op in ordered(stage.ops, work.dialect("segment-order")):
         STEPS[_PLACE[type(op)]][1](work, segment, op)
-        check_limits(work.picture.width, work.picture.height, len(work.picture.frames), work.output.format)
+        check_limits(work.picture.width, work.picture.height, len(work.picture.frames))

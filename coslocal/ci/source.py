@@ -47,11 +47,13 @@ def examine(data: bytes) -> Source:
     return Source(data, format, header, estimate_quality(data) if format == "jpeg" else 100)
 
 
-def check_limits(width: int, height: int, frames: int, format: str) -> None:
+def check_limits(width: int, height: int, frames: int, format: str = "") -> None:
     """The limits on sides, pixels and frames, which hold for sources and for results (CI 7). Raises ImageError."""
     side = limits.WEBP_SIDE if format == "webp" else limits.SIDE
     if max(width, height) > side:
-        raise errors.over_resolution(f"The image is {width}x{height}; a side of {format} is at most {side} pixels")
+        raise errors.over_resolution(
+            f"The image is {width}x{height}; a side of a {format or 'picture'} is at most {side} pixels"
+        )
     if width * height > limits.PIXELS:
         raise errors.over_resolution(f"The image is {width}x{height}; the limit is {limits.PIXELS} pixels")
     if frames > limits.FRAMES:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from coslocal.ci import errors
+from coslocal.ci.operations.watermark_image import shown
+from coslocal.ci.render import render
 from coslocal.ci.types import Surroundings
 from coslocal.http import Headers, Request
 from coslocal.operations import acl, styles
@@ -54,16 +56,16 @@ def _fetch(app: Coslocal, bucket: str, where: str) -> bytes:
         request = Request("GET", where, Headers([("Host", parts.netloc)]))
         address = locate(request, suffixes=app.host_suffixes)
     except (CosError, ValueError):
-        raise errors.no_mark(f"Watermark {where} is no URL of COS") from None
+        raise errors.no_mark(f"Watermark {shown(where)} is no URL of COS") from None
     if parts.scheme != "http" or address.host.bucket != bucket:
-        raise errors.no_mark(f"Watermark {where} must be an http:// URL of an object in the source's bucket {bucket}")
+        raise errors.no_mark(
+            f"Watermark {shown(where)} must be an http:// URL of an object in the source's bucket {bucket}"
+        )
     _admit(app, request, address)
     data = _object(app, bucket, address.key)
     rule = find_rule(address.parameters)
     if rule is None:
         return data
-    from coslocal.ci.render import render  # the two need one another: a mark may be processed before it is laid
-
     return render(data, rule, around(app, bucket, persistent=False, marks=False)).data
 
 

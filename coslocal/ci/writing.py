@@ -25,10 +25,10 @@ def finish(work: Work) -> Rendered:
     if output.strip or output.format in ("gif", "bmp"):  # nothing will say which colours these are
         work.picture = pixels.to_srgb(picture)
     best = quality.of_output(work.source.quality, output)
-    data, best = _limited(work, best) if output.size_limit else (_encode(work, best), best)
+    limit = output.size_limit
+    data, best = _limited(work, best, limit) if limit else (_encode(work, best), best)
     if output.slim and untouched and len(data) >= len(work.source.data):
         return original(work, "imageSlim found nothing to save: the original is returned")
-    limit = output.size_limit
     if limit and limit.smaller and len(work.source.data) <= len(data):
         return original(work, "size-limit: the source is the smaller one and is returned")
     if len(data) > limits.RESULT_BYTES:
@@ -64,21 +64,19 @@ def original(work: Work, reason: str) -> Rendered:
 
 def _encode(work: Work, best: int) -> bytes:
     output = work.output
-    if output.format == "bmp":
-        return bmp.encode(pixels.to_rgb(work.picture), work.picture.width, work.picture.height)
     packet = None
     if output.aigc is not None:
         if output.format not in {"jpeg" if name == "jpg" else name for name in formats.AIGC}:
             raise errors.invalid_rule(f"AIGCMetadata is for jpg, png and avif, not for {output.format}")
         packet = aigc.packet(output.aigc)
+    if output.format == "bmp":
+        return bmp.encode(pixels.to_rgb(work.picture), work.picture.width, work.picture.height)
     saving = Saving(quality=best, progressive=output.progressive, strip=output.strip, slim=output.slim, xmp=packet)
     return pixels.encode(work.picture, output.format, saving)
 
 
-def _limited(work: Work, best: int) -> tuple[bytes, int]:
+def _limited(work: Work, best: int, limit: SizeLimit) -> tuple[bytes, int]:
     """The best quality up to `best` whose file keeps the limit; the smallest file where none does (undocumented)."""
-    limit = work.output.size_limit
-    assert limit is not None
     wanted = limit.amount * _UNITS[limit.unit]
     work.picture = pixels.settled(work.picture)  # decoded and computed once, for up to eight encodes
     data = _encode(work, best)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from coslocal.ci import pixels
 from coslocal.ci.operations.gravity import asked, place, window
-from coslocal.ci.operations.numbers import Size, around, clamped, grows
+from coslocal.ci.operations.numbers import Size, around, clamped, grows, resized
 from coslocal.ci.work import Segment, Work
 from derivo.ci.tree import Crop
 
@@ -25,7 +25,7 @@ def apply(work: Work, segment: Segment, op: Crop) -> None:
     width = None if op.width is None else clamped(op.width)
     height = None if op.height is None else clamped(op.height)
     if work.dialect("crop") == "scale-then-crop":
-        picture = pixels.resize(picture, *cover((picture.width, picture.height), width, height))
+        picture = resized(work, cover((picture.width, picture.height), width, height))
     size = picture.width, picture.height
     box = min(width or size[0], size[0]), min(height or size[1], size[1])
     left, top = window(size, box, place(size, box, *asked(segment, "northwest")))

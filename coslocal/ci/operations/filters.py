@@ -29,7 +29,7 @@ def _byte(value: float) -> int:
 def apply_blur(work: Work, segment: Segment, op: Blur) -> None:
     if op.sigma <= 0 or not 1 <= op.radius <= 50:
         raise errors.invalid_rule("blur takes a radius of 1 to 50 and a sigma above 0")
-    work.picture = pixels.blur(work.picture, max(1, round(op.radius)), op.sigma)
+    work.picture = pixels.blur(work.picture, max(1, round(op.radius)), max(op.sigma, 0.1))
 
 
 def apply_bright(work: Work, segment: Segment, op: Bright) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from coslocal.ci import pixels
+from coslocal.ci.pixels import Picture
+from coslocal.ci.source import check_limits
 from coslocal.ci.work import Work
 from derivo.ci import limits
 
@@ -40,10 +43,14 @@ def grows(size: Size, target: Size) -> bool:
     return target[0] > size[0] or target[1] > size[1]
 
 
-def allowed(work: Work, target: Size) -> Size:
-    """The target, or the present size where the target would enlarge an animation, which CI does not do (CI 4.7)."""
-    size = work.picture.width, work.picture.height
-    if work.picture.animated and grows(size, target):
+def resized(work: Work, target: Size) -> Picture:
+    """The present picture at the target size.
+
+    An animation that would grow keeps its size: CI does not enlarge them (CI 4.7). Raises ImageError above the limits.
+    """
+    picture = work.picture
+    if picture.animated and grows((picture.width, picture.height), target):
         work.warn("an animation is not enlarged: its size is left unchanged")
-        return size
-    return target
+        return picture
+    check_limits(*target, len(picture.frames))
+    return pixels.resize(picture, *target)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from coslocal.ci import pixels
 from coslocal.ci.operations.gravity import asked, place, window
-from coslocal.ci.operations.numbers import Size, allowed, around, clamped, scaled
+from coslocal.ci.operations.numbers import Size, around, clamped, resized, scaled
 from coslocal.ci.work import Segment, Work
 from derivo.ci.tree import RatioCrop, SmartCrop
 
 
 def apply_smart(work: Work, segment: Segment, op: SmartCrop) -> None:
     wanted = clamped(op.width), clamped(op.height)
-    picture = work.picture
-    picture = pixels.resize(picture, *allowed(work, around((picture.width, picture.height), *wanted)))
+    picture = resized(work, around((work.picture.width, work.picture.height), *wanted))
     size = picture.width, picture.height
     box = min(wanted[0], size[0]), min(wanted[1], size[1])
     work.warn("scrop looks for what catches the eye, not for a face: an approximation")

@@ -6,7 +6,7 @@ from math import isqrt
 
 from coslocal.ci import pixels
 from coslocal.ci.operations.gravity import place
-from coslocal.ci.operations.numbers import Size, allowed, around, clamped, grows, inside, scaled
+from coslocal.ci.operations.numbers import Size, around, clamped, grows, inside, resized, scaled
 from coslocal.ci.work import Segment, Work
 from derivo.ci.tree import Color, Pad, Thumbnail
 
@@ -53,7 +53,7 @@ def _within(form: str, size: Size, fitted: Size, upscale: bool) -> Size:
 def apply(work: Work, segment: Segment, op: Thumbnail) -> None:
     picture = work.picture
     found = target(op, (picture.width, picture.height), work.dialect("upscale") == "allow")
-    work.picture = pixels.resize(picture, *allowed(work, found))
+    work.picture = resized(work, found)
     pad = segment.find(Pad)
     if pad and pad.on and op.form in PADDED:
         _pad(work, segment, (clamped(op.width), clamped(op.height)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coslocal.ci import pixels
 from coslocal.ci.operations import format
 from coslocal.ci.operations.gravity import place
-from coslocal.ci.operations.numbers import Size, around, clamped, grows, inside, scaled
+from coslocal.ci.operations.numbers import Size, around, clamped, grows, inside, resized, scaled
 from coslocal.ci.work import Work
 from derivo.ci.tree import ImageView2, LowestQuality, RelativeQuality
 
@@ -33,17 +33,15 @@ def _one_side(size: Size, width: int | None, height: int | None) -> Size:
 
 
 def apply(work: Work, op: ImageView2) -> None:
-    picture = work.picture
-    size = picture.width, picture.height
     if op.mode is not None:
+        size = work.picture.width, work.picture.height
         width = None if op.width is None else clamped(op.width)
         height = None if op.height is None else clamped(op.height)
         scale, crop = plan(op.mode, size, width, height, work.dialect("upscale") == "allow")
-        if picture.animated and grows(size, scale):
-            work.warn("an animation is not enlarged: its size is left unchanged")
-            scale, crop = size, (min(crop[0], size[0]), min(crop[1], size[1]))
-        picture = pixels.resize(picture, *scale)
-        work.picture = pixels.extract(picture, *place(scale, crop, "center"), *crop)
+        picture = resized(work, scale)
+        outer = picture.width, picture.height
+        box = min(crop[0], outer[0]), min(crop[1], outer[1])
+        work.picture = pixels.extract(picture, *place(outer, box, "center"), *box)
     if op.format is not None:
         format.switch(work, op.format)
     output = work.output

@@ -33,10 +33,15 @@ def _fetch(work: Work, op: ImageWatermark) -> Picture:
     try:
         source = examine(data)
     except ImageError as error:
-        raise ImageError(error.code, f"Watermark {where}: {error.message}", number=error.number) from None
+        raise ImageError(error.code, f"Watermark {shown(where)}: {error.message}", number=error.number) from None
     if source.header.frames > 1:
-        raise errors.invalid_rule(f"Watermark {where} is an animation; only stills can be laid over a picture")
+        raise errors.invalid_rule(f"Watermark {shown(where)} is an animation; only stills can be laid over a picture")
     try:
         return pixels.settled(pixels.mark_of(source.open()))
     except pixels.PixelError as error:
         raise explain_failure(source, error) from None
+
+
+def shown(where: str) -> str:
+    """A mark's URL for a message: without its query, which may be a signature."""
+    return where.partition("?")[0]

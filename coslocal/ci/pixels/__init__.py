@@ -5,7 +5,7 @@ header only, and a picture that was not touched yet and is made smaller decodes 
 Lengths are pixels, angles degrees clockwise. Whatever libvips refuses is raised as PixelError with one line of text.
 """
 
-from coslocal.ci.pixels.colour import blur, curve, flatten, grayscale, mean, mean_of, sharpen, to_srgb
+from coslocal.ci.pixels.colour import blur, curve, grayscale, mean, mean_of, sharpen, to_srgb
 from coslocal.ci.pixels.geometry import attention, auto_orient, extract, flip, on_canvas, resize, rotate, select, turn
 from coslocal.ci.pixels.marks import (
     blank,
@@ -24,7 +24,7 @@ from coslocal.ci.pixels.saving import Saving, encode
 
 __all__ = [
     "ANIMATED", "READABLE", "Header", "Picture", "PixelError", "Saving", "attention", "auto_orient", "blank", "blur",
-    "curve", "encode", "extract", "fade", "flatten", "flip", "from_rgb", "grayscale", "load", "mark_of", "mask_bytes",
+    "curve", "encode", "extract", "fade", "flip", "from_rgb", "grayscale", "load", "mark_of", "mask_bytes",
     "mean", "mean_of", "on_canvas", "overlay", "paint", "probe", "resize", "rotate", "rounded", "select", "settled",
     "sharpen", "text_mask", "tile", "to_rgb", "to_srgb", "turn",
 ]  # fmt: skip

@@ -49,11 +49,6 @@ def grayscale(picture: Picture) -> Picture:
     return picture.each(lambda frame: eight_bits(frame).colourspace("b-w"), streams=True)
 
 
-def flatten(picture: Picture, rgb: tuple[int, int, int]) -> Picture:
-    """Without alpha: transparent parts show the colour."""
-    return picture.each(lambda frame: flat(frame, rgb), streams=True) if picture.has_alpha else picture
-
-
 def to_srgb(picture: Picture) -> Picture:
     """Through the embedded profile to sRGB; the profile is dropped."""
 

@@ -7,6 +7,7 @@ Lengths are pixels. Whatever libvips refuses is raised as PixelError with one li
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ ANIMATED = ("gif", "webp")
 pyvips.operation_block_set("VipsForeignLoad", True)
 for _loader in ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"):
     pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
+# what libvips warns of becomes an error here, and a damaged file may warn once a row
+logging.getLogger("pyvips").setLevel(logging.ERROR)
 pyvips.cache_set_max(0)  # every request has its own bytes: libvips's cache would only keep them alive
 
 # Damaged and truncated files are errors. Thumbnailing a buffer passes this on in its option string only.

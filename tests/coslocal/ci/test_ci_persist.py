@@ -216,6 +216,20 @@ def test_watermark_images_that_cannot_be_had(cos: Any, source: bytes, where: str
     assert code in ("InvalidImageSource", "InvalidPicOperations")
 
 
+def test_signatures_of_watermark_urls_are_told_to_nobody(
+    cos: Any, source: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    cos.put("a.jpg", source)
+    cos.put("logo.png", b"hello")
+    signed = cos.client().get_presigned_url(Method="GET", Bucket=cos.bucket, Key="logo.png", Expired=600)
+    caplog.set_level("DEBUG", "coslocal")
+    error = refused(lambda: process(cos, "a.jpg", mark(signed)))
+    assert "logo.png" in error.get_error_msg() and "q-sign" not in error.get_error_msg()
+    told = " ".join(record.getMessage() for record in caplog.records if record.name.startswith("coslocal"))
+    assert "a.jpg -> m.png failed" in told
+    assert "q-sign" not in told and encode(signed)[60:90] not in told
+
+
 def test_archived_sources_must_be_restored_first(cos: Any, source: bytes) -> None:
     cos.client().put_object(Bucket=cos.bucket, Key="a.jpg", Body=source, StorageClass="ARCHIVE")
     assert refused(lambda: process(cos, "a.jpg", THUMB)).get_error_code() == "InvalidImageSource"

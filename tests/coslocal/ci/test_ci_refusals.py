@@ -70,6 +70,68 @@ def test_damaged_files_are_processed_or_refused(draw: Any, surroundings: Any, da
             assert error.code in ("InvalidImageSource", "InvalidImageFormat", "ImageResolutionExceed")
 
 
+NUMBER = st.sampled_from(
+    ["0", "1", "7", "30", "50", "100", "500", "20000", "999999999999999999999", "-9", "1.5", "x", ""]
+)
+GEOMETRY = st.builds(
+    "{}{}x{}{}".format, st.sampled_from(["", "!"]), NUMBER, NUMBER, st.sampled_from(["", "!", ">", "r"])
+)
+OPERATION = st.one_of(
+    st.builds("{}/{}".format, st.sampled_from(["thumbnail", "cut", "crop", "scrop", "rcrop", "blur"]), GEOMETRY),
+    st.builds(
+        "{}/{}".format,
+        st.sampled_from(
+            ["rotate", "iradius", "rradius", "bright", "contrast", "sharpen", "cgif", "egif", "quality", "dx"]
+        ),
+        NUMBER,
+    ),
+    st.sampled_from(["auto-orient", "flip/vertical", "gravity/east", "format/png", "format/jpg", "pad/1", "strip"]),
+)
+STAGE = st.one_of(
+    st.lists(OPERATION, min_size=1, max_size=3).map(lambda ops: "imageMogr2/" + "/".join(ops)),
+    st.builds("imageView2/{}/w/{}".format, st.integers(0, 6), NUMBER),
+    st.builds(
+        f"watermark/2/text/{encode('永')}/dx/{{}}/fontsize/{{}}/degree/{{}}/batch/1".format, NUMBER, NUMBER, NUMBER
+    ),
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rule=st.lists(STAGE, min_size=1, max_size=3).map("|".join), moving=st.booleans())
+def test_any_rule_gives_an_image_or_one_documented_error(draw: Any, surroundings: Any, rule: str, moving: bool) -> None:
+    still = draw.file(draw.gradient(60, 40), "png")
+    source = draw.animation(60, 40, [(255, 0, 0), (0, 0, 255)]) if moving else still
+    try:
+        rendered = render(source, rule, surroundings())
+    except ImageError as error:
+        assert error.code in ("InvalidPicOperations", "ImageResolutionExceed", "ImageTooLarge")
+        assert error.status == 400
+    else:
+        info = inspect(rendered.data)
+        assert (info.width, info.height, info.format) == (rendered.width, rendered.height, rendered.format)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "imageMogr2/cut/{0}x{0}",
+        "imageMogr2/crop/{0}x{0}",
+        "imageMogr2/cut/9x9/dx/{0}",
+        "imageMogr2/rcrop/{0}x1",
+        "imageMogr2/thumbnail/{0}@",
+        "imageView2/2/w/{0}/h/1",
+        "watermark/2/text/QQ/dx/{0}",
+        "watermark/2/text/QQ/fontsize/{0}",
+    ],
+)
+@pytest.mark.parametrize("number", ["4294967296", "9" * 30])
+def test_enormous_numbers(draw: Any, surroundings: Any, rule: str, number: str) -> None:
+    try:
+        render(draw.file(draw.gradient(60, 40), "png"), rule.format(number), surroundings())
+    except ImageError as error:
+        assert error.code in ("InvalidPicOperations", "ImageResolutionExceed")
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and holds nearly nothing."""
 
