@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from derivo.rulesets import RuleSet
+from derivo_cli.proof.collisions import prove_collisions
 from derivo_cli.proof.context import Context
 from derivo_cli.proof.findings import ERROR, WARNING, Finding, Step
 from derivo_cli.proof.loops import prove_loops
@@ -14,4 +15,7 @@ __all__ = ["ERROR", "WARNING", "Finding", "Step", "prove"]
 
 def prove(rule_sets: Sequence[RuleSet]) -> list[Finding]:
     """Everything that may go wrong between these rule sets, in their order; nothing when they are proved free of it."""
-    return prove_loops(Context(rule_sets))
+    context = Context(rule_sets)
+    order = {(context.rule_sets[o.rule_set].name, o.derivative.name): n for n, o in enumerate(context.outputs)}
+    findings = [*prove_loops(context), *prove_collisions(context)]
+    return sorted(findings, key=lambda finding: order[finding.rule_set, finding.derivative])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import operator
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from derivo_cli.proof.alphabet import Alphabet, width
 
@@ -18,7 +18,7 @@ Row = tuple[tuple[int, ...], dict[int, tuple[int, ...]]]
 Reach = dict[tuple[frozenset[int], bool], frozenset[int]]
 Moves = tuple[Sequence[Node], Mapping[int, Sequence[Node]]]
 
-BUDGET = 100_000  # states that one question may visit; a question that needs more is refused, not guessed
+BUDGET = 50_000  # states that one question may visit; a question that needs more is refused, not guessed
 
 
 class TooComplex(Exception):
@@ -96,12 +96,12 @@ def word_machine(word: str) -> Machine:
     return Machine([*rows, ((), {})], {len(word)}, (0,))
 
 
-Targets = list[tuple[int, ...]]
+Targets = list[Sequence[Any]]
 
 
-def joint(rows: Sequence[Row]) -> tuple[Targets | None, dict[int, Targets | None]]:
+def joint(rows: Sequence[Moves[Any]]) -> tuple[Targets | None, dict[int, Targets | None]]:
     """Where the rows go together: the targets in each row, by default and for the letters named; None is nowhere."""
-    pinned: list[dict[int, tuple[int, ...]]] = [exceptions for default, exceptions in rows if not default]
+    pinned = [exceptions for default, exceptions in rows if not default]
     letters: Iterable[int] = {code for _, exceptions in rows for code in exceptions}
     if pinned:
         fewest = min(pinned, key=len)
@@ -193,17 +193,18 @@ class Sized(Lazy[Node], Protocol[Node]):
         ...
 
 
-def shortest_within(lazy: Sized[Node], alphabet: Alphabet, limit: int, budget: int = BUDGET) -> str | None:
+def shortest_within(lazy: Sized[Node], alphabet: Alphabet, limit: int, budget: int = BUDGET) -> Found[Node] | None:
     """An accepted word all of whose keys stay within `limit` bytes, None when there is none. Raises TooComplex.
 
     A node is visited again when it is reached with a size that no earlier visit was below in every key.
     """
     kept: dict[Node, list[tuple[int, ...]]] = {}
-    queue = [(sum(lazy.sizes(node)), n, "", node, lazy.sizes(node)) for n, node in enumerate(lazy.starts())]
+    queue = [(sum(lazy.sizes(node)), n, Found("", [node]), lazy.sizes(node)) for n, node in enumerate(lazy.starts())]
     heapq.heapify(queue)
     count = len(queue)
     while queue:
-        _, _, word, node, sizes = heapq.heappop(queue)
+        _, _, found, sizes = heapq.heappop(queue)
+        node = found.nodes[-1]
         earlier = kept.setdefault(node, [])
         if max(sizes) > limit or any(all(map(operator.le, some, sizes)) for some in earlier):
             continue
@@ -211,15 +212,40 @@ def shortest_within(lazy: Sized[Node], alphabet: Alphabet, limit: int, budget: i
         if count > budget:
             raise TooComplex
         if lazy.accepts(node):
-            return word
+            return found
         default, exceptions = lazy.moves(node)
         other = alphabet.other(exceptions)
         for code, targets in [*exceptions.items(), *([(other, default)] if other is not None else [])]:
             for target in targets:
                 grown = tuple(map(operator.add, sizes, lazy.growth(node, code, target)))
                 count += 1
-                heapq.heappush(queue, (sum(grown), count, word + chr(code), target, grown))
+                further = Found(found.word + chr(code), [*found.nodes, target])
+                heapq.heappush(queue, (sum(grown), count, further, grown))
     return None
+
+
+class Unlike(Generic[Node]):
+    """The words of another automaton but one."""
+
+    def __init__(self, lazy: Lazy[Node], word: str) -> None:
+        self._lazy = lazy
+        self._word = word
+
+    def starts(self) -> Iterator[tuple[Node, int]]:
+        return ((node, 0) for node in self._lazy.starts())
+
+    def moves(self, node: tuple[Node, int]) -> Moves[tuple[Node, int]]:
+        """The number is how much of the word was read, -1 when something else was."""
+        default, exceptions = self._lazy.moves(node[0])
+        usual = [(target, -1) for target in default]
+        named = {code: [(target, -1) for target in targets] for code, targets in exceptions.items()}
+        if 0 <= node[1] < len(self._word):
+            code = ord(self._word[node[1]])
+            named[code] = [(target, node[1] + 1) for target, _ in named.get(code, usual)]
+        return usual, named
+
+    def accepts(self, node: tuple[Node, int]) -> bool:
+        return self._lazy.accepts(node[0]) and node[1] != len(self._word)
 
 
 def build(lazy: Lazy[Node], budget: int = BUDGET) -> Machine:

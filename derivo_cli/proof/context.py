@@ -52,7 +52,7 @@ class Context:
     def sources(self, output: Output, bucket: str | None, *, derived: bool = False) -> Iterator[tuple[Shape, Machine]]:
         """The output's template and source automaton for each shape of source."""
         for shape in shapes(output.derivative, self.rule_sets[output.rule_set].prefix):
-            machine = self.languages.of(output.rule_set, bucket, derived=derived, hollow=shape.hollow)
+            machine = self.languages.of((output.rule_set,), bucket, derived=derived, hollow=shape.hollow)
             # Without this a long prefix, several times in a template, would be guessed at over and over for nothing.
             if shape.ordered or shortest_within(PullBack([(shape, machine)], ANYTHING), self.alphabet, KEY_BYTES):
                 yield shape, machine
@@ -67,10 +67,17 @@ class Context:
         return bucket if bucket is not None else self._examples[other]
 
     def step(
-        self, output: Output, bucket: str | None, key: str, *, size: int | None, triggers: int | None = None
+        self,
+        output: Output,
+        bucket: str | None,
+        key: str,
+        *,
+        size: int | None,
+        triggers: int | None = None,
+        other: bool = False,
     ) -> Step:
-        """One step of a witness."""
-        here = self.example(bucket)
+        """One step of a witness; `other` asks for another example of a bucket than the first step has."""
+        here = self.example(bucket, other)
         return Step(
             bucket=here,
             key=key,

@@ -7,6 +7,7 @@ itself allows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 
 from derivo.ci.limits import SOURCE_BYTES
@@ -39,9 +40,9 @@ class Languages:
         self._automata: dict[Wanted, tuple[PatternAutomaton, Reach]] = {}
         self._machines: dict[tuple[object, ...], Machine | None] = {}  # None: too complex
 
-    def of(self, at: int, bucket: str | None, *, derived: bool = False, hollow: bool = False) -> Machine:
-        """The keys that rule set `at` applies to in a bucket; of these only those that a derivative may have
-        (`derived`), that have an empty name (`hollow`). Raises TooComplex."""
+    def of(self, at: tuple[int, ...], bucket: str | None, *, derived: bool = False, hollow: bool = False) -> Machine:
+        """The keys that all rule sets of `at` apply to at once, in a bucket; of these only those that a derivative may
+        have (`derived`), that have an empty name (`hollow`). Raises TooComplex."""
         key = (at, self._cases(at, bucket), derived, hollow)
         if key not in self._machines:
             self._machines[key] = None
@@ -50,6 +51,12 @@ class Languages:
         if machine is None:
             raise TooComplex
         return machine
+
+    @functools.cached_property
+    def writable(self) -> Machine:
+        """Every key that a derivative may have, as far as its names are concerned."""
+        automaton, reach = self._automaton(WRITABLE)
+        return _after("", automaton, reach)
 
     def sizes(self, at: Sequence[int], bucket: str | None) -> Iterator[tuple[int | None, frozenset[int]]]:
         """Sizes of a source (bytes) that CI reads, one of a kind, that all rule sets of `at` allow, with the final rule
@@ -70,18 +77,20 @@ class Languages:
         rule_set = self.rule_sets[at]
         return explain(rule_set, Source(bucket=rule_set.bucket or "", region="", key=key)) is None
 
-    def _cases(self, at: int, bucket: str | None) -> frozenset[frozenset[int]]:
-        found = {finals for _, finals in self.sizes([at], bucket)}
+    def _cases(self, at: tuple[int, ...], bucket: str | None) -> frozenset[frozenset[int]]:
+        found = {finals for _, finals in self.sizes(at, bucket)}
         return frozenset(case for case in found if not any(other < case for other in found))
 
-    def _build(self, at: int, cases: frozenset[frozenset[int]], derived: bool, hollow: bool) -> Machine:
-        rule_set = self.rule_sets[at]
-        own = _selection(rule_set)
-        groups = (*own.groups, (_NAMED,), *((_HOLLOW,) if hollow else ()))
-        selection = Selection(groups, own.barred + (DOTTED if derived else ()))
+    def _build(self, at: tuple[int, ...], cases: frozenset[frozenset[int]], derived: bool, hollow: bool) -> Machine:
+        prefix = max((self.rule_sets[i].prefix for i in at), key=len)
+        own = [_selection(self.rule_sets[i]) for i in at]
+        groups = (*(group for some in own for group in some.groups), (_NAMED,), *((_HOLLOW,) if hollow else ()))
+        barred = (*(pattern for some in own for pattern in some.barred), *(DOTTED if derived else ()))
         barring = tuple(tuple(self._whole(i) for i in sorted(case)) for case in sorted(cases, key=sorted))
-        automaton, reach = self._automaton(Wanted(selection, barring))
-        return _after(rule_set.prefix, automaton, reach)
+        automaton, reach = self._automaton(Wanted(Selection(groups, barred), barring))
+        if not all(prefix.startswith(self.rule_sets[i].prefix) for i in at):
+            return Machine([], set(), ())
+        return _after(prefix, automaton, reach)
 
     def _whole(self, at: int) -> Selection:
         own = _selection(self.rule_sets[at])

@@ -85,15 +85,15 @@ def follow(context: Context, way: Sequence[Lead]) -> list[Step]:
     buckets = _buckets(context, way)
     if buckets is None:
         return []
-    target = context.languages.of(way[-1].to, buckets[-1], derived=True)
+    target = context.languages.of((way[-1].to,), buckets[-1], derived=True)
     for lead, bucket in list(zip(way, buckets, strict=False))[:0:-1]:
         target = build(PullBack(context.sources(lead.output, bucket, derived=True), target))
     chain = PullBack(context.sources(way[0].output, buckets[0]), target)
     found = shortest(chain, context.alphabet)
     keys = [] if found is None else _keys(context, way, found.word)
     if not all(map(short, keys)):
-        word = shortest_within(chain, context.alphabet, KEY_BYTES)
-        keys = [] if word is None else _keys(context, way, word)
+        found = shortest_within(chain, context.alphabet, KEY_BYTES)
+        keys = [] if found is None else _keys(context, way, found.word)
         if not all(map(short, keys)):
             raise TooComplex
     return [

@@ -54,3 +54,27 @@ def test_loops(some: list[RuleSet]) -> None:
         for bucket in buckets:
             for key in KEYS:
                 assert world.loop(bucket, key) is None
+
+
+def replay_collision(world: World, finding: Finding) -> None:
+    one, two = finding.witness
+    replay(world, one)
+    replay(world, two)
+    assert (one.derivative_bucket, one.derivative_key) == (two.derivative_bucket, two.derivative_key)
+    assert (one.bucket, one.key, one.rule_set, one.derivative) != (two.bucket, two.key, two.rule_set, two.derivative)
+    if (one.bucket, one.key) == (two.bucket, two.key):
+        assert one.size == two.size
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rule_sets())
+def test_collisions(some: list[RuleSet]) -> None:
+    world = World(some)
+    findings = [finding for finding in prove(some) if not finding.code.startswith("PF1")]
+    event(", ".join(sorted({finding.code for finding in findings})) or "accepted")
+    for finding in findings:
+        if finding.code.startswith("PF2"):
+            replay_collision(world, finding)
+    if not findings:
+        buckets = BUCKETS if any(r.bucket or d.bucket for r in some for d in r.derivatives) else BUCKETS[2:3]
+        assert world.collision([(bucket, key) for bucket in buckets for key in KEYS]) is None
