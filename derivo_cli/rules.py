@@ -12,7 +12,7 @@ from derivo_cli.exits import FINDINGS, USAGE, Stop
 def loaded(folder: Path) -> Loaded:
     """All rule sets of a folder or file. Raises Stop when there is no such place."""
     if not folder.exists():
-        raise Stop(f"there is no {folder}; name the folder of your rule sets with --rules", USAGE)
+        raise Stop(f"there is no {folder}; name the folder of your rule sets, or one file", USAGE)
     return load(str(folder))
 
 

@@ -45,7 +45,7 @@ def _closing(found: tuple[Fault, ...], loaded: Loaded) -> str:
     given_up = len({fault.where.file for fault in loaded.errors})
     parts = [_counted(read, "rule set"), _counted(sum(len(r.examples) for r in loaded.rule_sets), "example")]
     if given_up:
-        parts.append(f"{_counted(given_up, 'file')} that could not be read and are in no proof")
+        parts.append(f"{_counted(given_up, 'file')} with errors, left out of the proofs")
     return f"lint: {', '.join(parts)}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}"
 
 
