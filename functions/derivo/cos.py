@@ -102,6 +102,28 @@ class Cos:
             meta={name: value for name, value in lower.items() if name.startswith("x-cos-meta-")},
         )
 
+    def get(self, *, bucket: str, region: str, key: str, timeout: float, limit: int = 1 << 20) -> Optional[bytes]:
+        """A small object of Derivo's own, such as a manifest; None when there is none, or it is larger than `limit`."""
+        try:
+            client = self._client(region, timeout)
+            answer = _call(client.get_object, Bucket=bucket, Key="/" + key, KeySimplifyCheck=False)
+        except CosFailure as failure:
+            if failure.status == 404:
+                return None
+            raise
+        body = answer["Body"].get_raw_stream()
+        try:
+            data: bytes = body.read(limit + 1, decode_content=True)
+        except Exception as error:
+            raise CosFailure("NetworkError", type(error).__name__) from None
+        finally:
+            body.close()
+        return data if len(data) <= limit else None
+
+    def delete(self, *, bucket: str, region: str, key: str, timeout: float) -> None:
+        """Delete an object; that it is gone already is success."""
+        _call(self._client(region, timeout).delete_object, Bucket=bucket, Key="/" + key)
+
     def put(
         self,
         *,

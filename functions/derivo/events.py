@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 
 CREATED = "cos:ObjectCreated:"
+REMOVED = "cos:ObjectRemove:"
 
 # The short names that the vendor gives for bare regions (SCF 1.3); for all others none is published.
 SHORT_REGIONS: Mapping[str, str] = {
@@ -54,6 +55,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     meta: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+class Removal(msgspec.Struct, frozen=True):
+    """An object was removed. `source` is what it was, as far as the event tells."""
+
+    source: Source
+
+
 class Unusable(msgspec.Struct, frozen=True, kw_only=True):
     """A record that is no source: `reason` is a stable word (`folder_marker`, `empty_object`, `malformed_record`, ...),
     `permanent_error` tells whether it is a failure to report or just nothing to do."""
@@ -69,8 +76,11 @@ class EventError(ValueError):
     """The event as a whole is not one of COS's."""
 
 
-def sources(event: Any, *, default_region: Optional[str] = None) -> list[Union[Source, Unusable]]:
-    """Every record of the event, in order, as a Source or as the reason why it is none.
+Record = Union[Source, Removal, Unusable]
+
+
+def sources(event: Any, *, default_region: Optional[str] = None) -> list[Record]:
+    """Every record of the event, in order, as a Source, as the Removal of one, or as the reason why it is none.
 
     Accepts a COS event, a dead-letter envelope (its `Body.ClientContext`, SCF 3.3), and a synthetic event made by
     Derivo. `default_region` is the function's own region, which is always the bucket's too (SCF 1.5). Members that are
@@ -140,7 +150,7 @@ class _Malformed(ValueError):
     """The message says what is missing or wrong in the record."""
 
 
-def _read(record: Any, default_region: Optional[str]) -> Union[Source, Unusable]:
+def _read(record: Any, default_region: Optional[str]) -> Record:
     try:
         return _source(record, default_region)
     except _Malformed as error:
@@ -159,11 +169,12 @@ def _unread(record: Any, reason: str, detail: str, *, permanent_error: bool = Fa
     )
 
 
-def _source(record: Any, default_region: Optional[str]) -> Union[Source, Unusable]:
+def _source(record: Any, default_region: Optional[str]) -> Record:
     event_name = _text(record, "event.eventName")
     if not event_name.startswith("cos:"):
         raise _Malformed("event.eventName is not the name of a COS event")
-    if not event_name.startswith(CREATED):
+    removal = event_name.startswith(REMOVED)
+    if not removal and not event_name.startswith(CREATED):
         return _unread(record, "not_a_creation", event_name[:80])
     name, appid = _bucket(record)
     bucket = name if name.endswith("-" + appid) else f"{name}-{appid}"
@@ -172,11 +183,11 @@ def _source(record: Any, default_region: Optional[str]) -> Union[Source, Unusabl
     size = _count(_member(record, "cos.cosObject.size"))
     if key.endswith("/"):
         return Unusable(reason="folder_marker", detail="the key ends in a slash", key=key, bucket=bucket)
-    if size == 0:
+    if size == 0 and not removal:
         return Unusable(reason="empty_object", detail="the object has no bytes", key=key, bucket=bucket)
     meta = _meta(_member(record, "cos.cosObject.meta"))
     version_id = _member(record, "cos.cosObject.vid")
-    return Source(
+    source = Source(
         bucket=bucket,
         region=_region(record, url, default_region),
         key=key,
@@ -189,6 +200,7 @@ def _source(record: Any, default_region: Optional[str]) -> Union[Source, Unusabl
         request_id=meta.pop("x-cos-request-id", ""),
         meta=meta,
     )
+    return Removal(source) if removal else source
 
 
 def _member(record: Any, path: str) -> Any:

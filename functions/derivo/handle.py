@@ -15,7 +15,8 @@ from derivo.breaker import Breaker, Budget
 from derivo.clock import Clock, Deadline
 from derivo.cos import Cos
 from derivo.derive import derive
-from derivo.events import EventError, Source, Unusable, sources
+from derivo.events import EventError, Removal, Source, Unusable, sources
+from derivo.follow import KEPT, REMOVED, Fate, follow
 from derivo.log import Log
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import FAILED, SKIPPED, WRITTEN, Outcome, Work
@@ -35,6 +36,7 @@ class Summary(msgspec.Struct, kw_only=True):
     sources: int = 0
     written: int = 0
     skipped: int = 0
+    removed: int = 0
     failed: int = 0
     unusable: int = 0
     retryable: list[str] = msgspec.field(default_factory=list)
@@ -79,6 +81,10 @@ def handle(
             summary.unusable += 1
             log(_unusable_line(source, invocation))
             continue
+        if isinstance(source, Removal):
+            summary.sources += 1
+            _follow(source.source, client, rule_sets, deadline, summary, log, invocation)
+            continue
         witness = breaker.trips(source)
         if witness is not None:
             summary.unusable += 1
@@ -97,6 +103,50 @@ def handle(
             + "; ".join(summary.retryable[:10])
         )
     return summary
+
+
+def _follow(
+    source: Source,
+    client: Cos,
+    rule_sets: RuleSetIndex,
+    deadline: Deadline,
+    summary: Summary,
+    log: Log,
+    invocation: str,
+) -> None:
+    """Let the derivatives of a removed source follow it, and make them again if it came back meanwhile."""
+    if source.other_key is not None:
+        # both readings of the key: of the wrong one nothing stands, or the object itself still does
+        other = msgspec.structs.replace(source, key=source.other_key, other_key=None)
+        _follow(other, client, rule_sets, deadline, summary, log, invocation)
+    done = follow(source, rule_sets, client, deadline)
+    for fate in done.fates:
+        summary.removed += fate.status == REMOVED
+        summary.failed += fate.status == FAILED
+        if fate.retryable:
+            summary.retryable.append(f"{fate.key}: {fate.reason}")
+    log(
+        {
+            "level": "error" if any(fate.status == FAILED for fate in done.fates) else "info",
+            "msg": "followed",
+            "reason": done.reason or None,
+            "bucket": source.bucket,
+            "key": source.key,
+            "event": source.event_name,
+            "removed": sum(fate.status == REMOVED for fate in done.fates),
+            "kept": sum(fate.status == KEPT for fate in done.fates),
+            "invocation": invocation or None,
+            "derivatives": [_fate(fate) for fate in done.fates],
+        }
+    )
+    if done.returned:
+        for outcome in derive(plan(source, rule_sets), client, deadline).outcomes:
+            summary.add(outcome)
+
+
+def _fate(fate: Fate) -> dict[str, Any]:
+    text = f"{fate.status}({fate.reason})" if fate.reason else fate.status
+    return {"rule_set": fate.rule_set, "name": fate.name, "bucket": fate.bucket, "key": fate.key, "outcome": text}
 
 
 def _process(

@@ -97,10 +97,19 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
 def _manifests(source: Source, rule_sets: Iterable[RuleSet]) -> Iterator[PlannedManifest]:
     """One for each rule set that wants one. A key that COS cannot have gives none: the derivatives matter more."""
     for rule_set in rule_sets:
-        if rule_set.manifest is not None:
-            key = keys.expand(rule_set.manifest, source_key=source.key, derivative=MANIFEST, spec="")
-            if keys.defect(key, source.key) is None and key != source.key:
-                yield PlannedManifest(rule_set=rule_set.name, bucket=source.bucket, key=key)
+        wanted = manifest_of(rule_set, source)
+        if wanted is not None:
+            yield wanted
+
+
+def manifest_of(rule_set: RuleSet, source: Source) -> Optional[PlannedManifest]:
+    """The manifest that the rule set wants of the source, if it wants one and COS can have its key."""
+    if rule_set.manifest is None:
+        return None
+    key = keys.expand(rule_set.manifest, source_key=source.key, derivative=MANIFEST, spec="")
+    if keys.defect(key, source.key) is not None or key == source.key:
+        return None
+    return PlannedManifest(rule_set=rule_set.name, bucket=source.bucket, key=key)
 
 
 def _wanted(source: Source, rule_sets: Iterable[RuleSet]) -> Iterator[Planned]:

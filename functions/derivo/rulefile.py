@@ -11,7 +11,7 @@ from derivo import globs, keys, rulekeys
 from derivo.ci import Problem, check, check_steps, compile_steps, formats, parse, spec_digest, texts, to_text
 from derivo.ci.tree import Rule, Style
 from derivo.matching import lower_ascii
-from derivo.reading import Reader, TooMany, cut
+from derivo.reading import Reader, TooMany, cut, nearest
 from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS, WAYS
 from derivo.rulesets import ERROR, Derivative, Example, Fault, RuleSet, Where
 from derivo.yamlmarks import FILE_BYTES, Mapping, Scalar, Sequence, Yaml, YamlFault, compose, decode, lines
@@ -101,6 +101,7 @@ class _RuleFile(Reader):
             rulekeys.SWITCH: self.truth,
             rulekeys.EXAMPLES: self._examples,
             rulekeys.TEMPLATE: self._manifest,
+            rulekeys.ON_REMOVE: self._on_remove,
         }
 
     def _prefix(self, node: Yaml, what: str) -> Optional[str]:
@@ -278,6 +279,13 @@ class _RuleFile(Reader):
             self.say("RS208", node, f"a second derivative `{text}`; the first is in line {self.names[text]}")
         self.names.setdefault(text, node.line)
         return text
+
+    def _on_remove(self, node: Yaml, what: str) -> Optional[str]:
+        text = self.text(node, what)
+        if text is None or text in rulekeys.ON_REMOVE_WORDS:
+            return text
+        self.say("RS201", node, f"{what} is {rulekeys.ON_REMOVE}", nearest(text, rulekeys.ON_REMOVE_WORDS))
+        return None
 
     def _manifest(self, node: Yaml, what: str) -> Optional[keys.KeyTemplate]:
         template = self._template(node, what)

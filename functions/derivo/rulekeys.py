@@ -14,6 +14,7 @@ BUCKET = "a bucket"
 SWITCH = "true or false"
 DERIVATIVES = "a list of derivatives"
 EXAMPLES = "keys with lists of keys"
+ON_REMOVE = "keep or delete"
 NAME = "a name"
 TEMPLATE = "a key template"
 RULE = "a processing rule"
@@ -45,6 +46,8 @@ RULE_SET_KEYS: Mapping[str, Key] = {
     "chained": Key(SWITCH, "Its sources may be derivatives of other rule sets, as long as the chain ends.", "false"),
     "immutable": Key(SWITCH, "Sources are never overwritten: saves the HEAD that looks for it.", "false"),
     "manifest": Key(TEMPLATE, "Where a JSON object goes that lists the source and its derivatives.", "none is written"),
+    "on_remove": Key(ON_REMOVE, "What becomes of the derivatives when the source is removed; only what is proved to be "
+                     "ours is deleted.", "keep"),
     "derivatives": Key(DERIVATIVES, "What is made of each source.", filled=True, required=True),
     "examples": Key(EXAMPLES, "A source key: the keys of all its derivatives by this rule set. Lint checks them.",
                     "none"),
@@ -62,6 +65,8 @@ DERIVATIVE_KEYS: Mapping[str, Key] = {
     "keep_original_on_error": Key(SWITCH, "Allows ignore-error/1: where CI fails it stores the source itself.",
                                   "false"),
 }  # fmt: skip
+
+ON_REMOVE_WORDS = ("keep", "delete")
 
 WAYS = ("rule", "style", "steps")
 """A derivative has exactly one of these."""

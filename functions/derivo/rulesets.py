@@ -62,6 +62,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     chained: bool = False
     immutable: bool = False
     manifest: Optional[KeyTemplate] = None
+    on_remove: str = "keep"
     derivatives: tuple[Derivative, ...]
     examples: tuple[Example, ...] = ()
     where: Where

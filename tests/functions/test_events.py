@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from derivo.events import SHORT_REGIONS, EventError, Source, Unusable, sources, synthetic_event
+from derivo.events import SHORT_REGIONS, EventError, Removal, Source, Unusable, sources, synthetic_event
 
 SAMPLES = Path(__file__).parent.parent / "events"
 BUCKET = "photos-1250000001"
@@ -92,12 +92,12 @@ def test_every_creation_counts(kind: str) -> None:
     assert source(record(event__eventName=f"cos:ObjectCreated:{kind}")).key == "in/a b+c.jpg"
 
 
-def test_what_is_not_created_is_passed_over() -> None:
-    found = sources(sample("removals"))
-    assert [(u.reason, u.detail, u.permanent_error) for u in found if isinstance(u, Unusable)] == [
-        ("not_a_creation", "cos:ObjectRemove:DeleteMarkerCreated", False),
-        ("not_a_creation", "cos:ObjectRestore:Completed", False),
-    ]
+def test_removals_are_told_apart_and_the_rest_is_passed_over() -> None:
+    removal, restored = sources(sample("removals"))
+    assert isinstance(removal, Removal)
+    assert removal.source.event_name == "cos:ObjectRemove:DeleteMarkerCreated"
+    assert isinstance(restored, Unusable)
+    assert (restored.reason, restored.detail) == ("not_a_creation", "cos:ObjectRestore:Completed")
 
 
 def test_folder_markers_and_empty_objects_are_passed_over() -> None:
