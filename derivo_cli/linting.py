@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from derivo import keys
 from derivo.ci import texts
 from derivo.ci.tree import Rule
 from derivo.events import Source
@@ -31,7 +32,7 @@ def lint(loaded: Loaded, deployment: serverless.Deployment | None = None) -> tup
 
 
 def _proved(rule_sets: tuple[RuleSet, ...], deployment: serverless.Deployment | None) -> Iterator[Fault]:
-    rule_sets = tuple(_with_manifest(rule_set) for rule_set in rule_sets)
+    rule_sets = tuple(_with_all_it_writes(rule_set) for rule_set in rule_sets)
     findings = proof.prove(rule_sets)
     if deployment is not None:
         findings += proof.trigger_findings(rule_sets, [_trigger(trigger) for trigger in deployment.triggers])
@@ -46,14 +47,18 @@ def _proved(rule_sets: tuple[RuleSet, ...], deployment: serverless.Deployment | 
         )
 
 
-def _with_manifest(rule_set: RuleSet) -> RuleSet:
-    """The rule set with its manifest among the derivatives: it is written to the bucket like them."""
-    if rule_set.manifest is None:
-        return rule_set
-    written = Derivative(
-        name=MANIFEST, to=rule_set.manifest, rule=Rule(()), spec="", where=rule_set.where, rule_where=rule_set.where
-    )
-    return msgspec.structs.replace(rule_set, derivatives=(*rule_set.derivatives, written))
+def _with_all_it_writes(rule_set: RuleSet) -> RuleSet:
+    """The rule set with its manifest and its failure records among the derivatives: they are written like them."""
+    others = {MANIFEST: rule_set.manifest}
+    if rule_set.on_failure is not None:
+        others["failure-record"] = keys.parse(rule_set.on_failure + "{path}.json")
+    where = rule_set.where
+    more = [
+        Derivative(name=name, to=to, rule=Rule(()), spec="", where=where, rule_where=where)
+        for name, to in others.items()
+        if to is not None
+    ]
+    return msgspec.structs.replace(rule_set, derivatives=(*rule_set.derivatives, *more))
 
 
 def _trigger(trigger: serverless.CosTrigger) -> proof.Trigger:

@@ -112,6 +112,31 @@ def schema() -> None:
 
 
 @app.command()
+def replay(
+    place: Annotated[str, typer.Argument(help="A file of dead letters or events, or cos://BUCKET-APPID/[failures/].")],
+    rules: Rules = Path("rules"),
+    region: Region = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+) -> None:
+    """Feed dead letters and failure records back through the same path as events."""
+    from derivo_cli.commands import replay as command
+
+    raise typer.Exit(command.run(place, rules_folder=rules, region=region, dry_run=dry_run, console=Console()))
+
+
+@app.command()
+def status(
+    address: Annotated[str, typer.Argument(help="cos://BUCKET-APPID/[failures/]")],
+    region: Region = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """List the sources whose derivatives failed, grouped by error."""
+    from derivo_cli.commands import status as command
+
+    raise typer.Exit(command.run(address, region=region, as_json=as_json, console=Console()))
+
+
+@app.command()
 def package(
     rules: Rules = Path("rules"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build; a zip of it lies beside.")] = Path(

@@ -86,6 +86,7 @@ def _kinds() -> Mapping[str, Schema]:
         },
         rulekeys.BUCKET: _whole(rulekeys.BUCKET_PATTERN),
         rulekeys.SWITCH: {"type": "boolean"},
+        rulekeys.FOLDER: _whole(rulekeys.FOLDER_PATTERN),
         rulekeys.ON_REMOVE: {"enum": list(rulekeys.ON_REMOVE_WORDS)},
         rulekeys.DERIVATIVES: _list({"$ref": "#/$defs/derivative"}),
         rulekeys.EXAMPLES: {

@@ -7,7 +7,7 @@ None, `<Error>` under 200, a body that is no XML; COS 6) is normalised here and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Optional, Union
 from xml.etree.ElementTree import ParseError
 
@@ -15,6 +15,7 @@ import msgspec
 from qcloud_cos import CosClientError, CosConfig, CosS3Client, CosServiceError
 from requests.exceptions import RequestException
 
+from derivo.ci import limits
 from derivo.outcomes import is_retryable
 from derivo.settings import Settings
 
@@ -74,6 +75,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     meta: Mapping[str, str]
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One object of a listing; `modified` as COS writes it, such as `2026-11-22T07:00:00.000Z`."""
+
+    key: str
+    size: int
+    etag: str
+    modified: str
+
+
 class Cos:
     """COS as Derivo uses it. Cheap to build; the SDK keeps one connection pool for the whole process (COS 6)."""
 
@@ -119,6 +129,23 @@ class Cos:
         finally:
             body.close()
         return data if len(data) <= limit else None
+
+    def list(self, *, bucket: str, region: str, prefix: str, timeout: float) -> Iterator[Listed]:
+        """Every object under a prefix, in the order of keys, a page a request."""
+        marker = ""
+        while True:
+            client = self._client(region, timeout, retries=3)
+            page = _call(client.list_objects, Bucket=bucket, Prefix=prefix, Marker=marker, MaxKeys=limits.LIST_KEYS)
+            for item in page.get("Contents") or ():
+                yield Listed(
+                    key=_text(item.get("Key")),
+                    size=_number(item.get("Size")),
+                    etag=_text(item.get("ETag")).strip('"'),
+                    modified=_text(item.get("LastModified")),
+                )
+            if _text(page.get("IsTruncated")) != "true":
+                return
+            marker = _text(page.get("NextMarker"))
 
     def delete(self, *, bucket: str, region: str, key: str, timeout: float) -> None:
         """Delete an object; that it is gone already is success."""

@@ -11,9 +11,10 @@ from typing import Any, Optional
 
 import msgspec
 
+from derivo import failures
 from derivo.breaker import Breaker, Budget
 from derivo.clock import Clock, Deadline
-from derivo.cos import Cos
+from derivo.cos import Cos, CosFailure
 from derivo.derive import derive
 from derivo.events import EventError, Removal, Source, Unusable, sources
 from derivo.follow import KEPT, REMOVED, Fate, follow
@@ -96,6 +97,7 @@ def handle(
         made, work = _process(source, client, rule_sets, deadline, budget)
         for outcome in work.outcomes:
             summary.add(outcome)
+        _record(made, work, client, deadline, summary, invocation)
         log(_source_line(made, work, invocation, milliseconds=round((clock.monotonic() - started) * 1000)))
     if summary.retryable:
         raise Unfinished(
@@ -103,6 +105,25 @@ def handle(
             + "; ".join(summary.retryable[:10])
         )
     return summary
+
+
+def _record(made: Plan, work: Work, client: Cos, deadline: Deadline, summary: Summary, invocation: str) -> None:
+    """Leave a record of what failed, where a rule set asks for it. One that cannot be left is left to the retry."""
+    data = failures.build(made.source, work, invocation) if made.failure_keys else None
+    if data is None:
+        return
+    for key in made.failure_keys:
+        try:
+            client.put(
+                bucket=made.source.bucket,
+                region=made.source.region,
+                key=key,
+                body=data,
+                headers={"ContentType": "application/json"},
+                timeout=deadline.call_timeout() or 1.0,
+            )
+        except CosFailure as failure:
+            summary.retryable.append(f"{key}: {failure.code}")
 
 
 def _follow(
@@ -171,9 +192,9 @@ def _readings(source: Source, rule_sets: RuleSetIndex) -> list[Plan]:
 
 def _source_line(made: Plan, work: Work, invocation: str, *, milliseconds: int) -> dict[str, Any]:
     source = made.source
-    failures = [outcome for outcome in work.outcomes if outcome.status == FAILED]
+    failing = [outcome for outcome in work.outcomes if outcome.status == FAILED]
     return {
-        "level": "error" if failures else "info",
+        "level": "error" if failing else "info",
         "msg": "derived" if work.outcomes else "no_rule_set_matches",
         "bucket": source.bucket,
         "key": source.key,
@@ -185,9 +206,9 @@ def _source_line(made: Plan, work: Work, invocation: str, *, milliseconds: int) 
         "height": work.source_height or None,
         "written": sum(outcome.status == WRITTEN for outcome in work.outcomes),
         "skipped": sum(outcome.status == SKIPPED for outcome in work.outcomes),
-        "failed": len(failures),
-        "retryable": sum(outcome.retryable for outcome in failures),
-        "error": failures[0].code if failures else None,
+        "failed": len(failing),
+        "retryable": sum(outcome.retryable for outcome in failing),
+        "error": failing[0].code if failing else None,
         "calls": work.calls,
         "heads": work.heads,
         "ms": milliseconds,

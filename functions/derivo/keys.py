@@ -11,6 +11,7 @@ follows the last dot, if there is something before that dot and something after 
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Optional, Union
 
 import msgspec
@@ -213,3 +214,11 @@ def defect(key: str, source_key: str) -> Optional[tuple[str, str]]:
     if "" in names and "" not in source_key.split("/"):
         return "bad_key", "the template made an empty name between two slashes"
     return None
+
+
+def record_key(folder: str, source_key: str) -> str:
+    """Where the failure record of a source goes, `folder` as in the rule set (`/failures/`): a key COS can have."""
+    key = f"{folder.lstrip('/')}{source_key}.json"
+    if len(key.encode("utf-8", "surrogatepass")) <= KEY_BYTES:
+        return key
+    return f"{folder.lstrip('/')}{sha256(source_key.encode('utf-8', 'surrogatepass')).hexdigest()}.json"

@@ -59,7 +59,8 @@ class ProcessRequest(msgspec.Struct, frozen=True):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a source should have. `digest` changes when any derivative, its key or its rule does; `verify` tells that
-    the source may be overwritten meanwhile (some rule set that applies is not immutable)."""
+    the source may be overwritten meanwhile (some rule set that applies is not immutable); `failure_keys` are where a
+    record of what failed goes."""
 
     source: Source
     derivatives: tuple[Planned, ...]
@@ -68,6 +69,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
     verify: bool = True
     manifests: tuple[PlannedManifest, ...] = ()
+    failure_keys: tuple[str, ...] = ()
 
 
 def plan(source: Source, index: RuleSetIndex) -> Plan:
@@ -91,6 +93,9 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
         digest=_digest(derivatives),
         verify=not all(rule_set.immutable for rule_set in matching),
         manifests=tuple(_manifests(source, matching)),
+        failure_keys=tuple(
+            dict.fromkeys(keys.record_key(r.on_failure, source.key) for r in matching if r.on_failure is not None)
+        ),
     )
 
 

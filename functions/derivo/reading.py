@@ -47,6 +47,7 @@ CODES: Map[str, str] = {
     "RS306": "not the name of a style",
     "RS307": "a key that no derivative can have",
     "RS308": "a manifest's key with a variable of one derivative",
+    "RS309": "not a folder",
 }
 """Code -> what it stands for. Codes of processing rules begin with CI and are passed through."""
 

@@ -17,6 +17,7 @@ from derivo.rulesets import ERROR, Derivative, Example, Fault, RuleSet, Where
 from derivo.yamlmarks import FILE_BYTES, Mapping, Scalar, Sequence, Yaml, YamlFault, compose, decode, lines
 
 _NAME = re.compile(rulekeys.NAME_PATTERN)
+_FOLDER = re.compile(rulekeys.FOLDER_PATTERN)
 _BUCKET = re.compile(rulekeys.BUCKET_PATTERN)
 _SUFFIX = re.compile(rulekeys.SUFFIX_PATTERN)
 _ROOTLESS = re.compile(rulekeys.ROOTLESS_PATTERN)
@@ -102,6 +103,7 @@ class _RuleFile(Reader):
             rulekeys.EXAMPLES: self._examples,
             rulekeys.TEMPLATE: self._manifest,
             rulekeys.ON_REMOVE: self._on_remove,
+            rulekeys.FOLDER: self._folder,
         }
 
     def _prefix(self, node: Yaml, what: str) -> Optional[str]:
@@ -285,6 +287,13 @@ class _RuleFile(Reader):
         if text is None or text in rulekeys.ON_REMOVE_WORDS:
             return text
         self.say("RS201", node, f"{what} is {rulekeys.ON_REMOVE}", nearest(text, rulekeys.ON_REMOVE_WORDS))
+        return None
+
+    def _folder(self, node: Yaml, what: str) -> Optional[str]:
+        text = self.text(node, what)
+        if text is None or (_FOLDER.fullmatch(text) and not {".", ".."} & set(text.split("/"))):
+            return text
+        self.say("RS309", node, f"{what} is a folder, with a slash before and after it, such as /failures/")
         return None
 
     def _manifest(self, node: Yaml, what: str) -> Optional[keys.KeyTemplate]:

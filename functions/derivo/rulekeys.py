@@ -15,6 +15,7 @@ SWITCH = "true or false"
 DERIVATIVES = "a list of derivatives"
 EXAMPLES = "keys with lists of keys"
 ON_REMOVE = "keep or delete"
+FOLDER = "a folder"
 NAME = "a name"
 TEMPLATE = "a key template"
 RULE = "a processing rule"
@@ -48,6 +49,8 @@ RULE_SET_KEYS: Mapping[str, Key] = {
     "manifest": Key(TEMPLATE, "Where a JSON object goes that lists the source and its derivatives.", "none is written"),
     "on_remove": Key(ON_REMOVE, "What becomes of the derivatives when the source is removed; only what is proved to be "
                      "ours is deleted.", "keep"),
+    "on_failure": Key(FOLDER, "Where one small JSON record goes for each source of which a derivative failed.",
+                      "none is written"),
     "derivatives": Key(DERIVATIVES, "What is made of each source.", filled=True, required=True),
     "examples": Key(EXAMPLES, "A source key: the keys of all its derivatives by this rule set. Lint checks them.",
                     "none"),
@@ -78,4 +81,5 @@ SIZE_PATTERN = r"(0|[1-9][0-9]{0,14})( ?([KMGTkmgt][Ii]?[Bb]|[Bb]))?"
 SUFFIX_PATTERN = r"\.[^/]+"
 ROOTLESS_PATTERN = r"([^/][\s\S]*)?"
 """Texts without a leading slash."""
+FOLDER_PATTERN = r"/([^/{}]+/)+"
 KEY_PATTERN = r"[^/][\s\S]*"

@@ -63,6 +63,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     immutable: bool = False
     manifest: Optional[KeyTemplate] = None
     on_remove: str = "keep"
+    on_failure: Optional[str] = None
     derivatives: tuple[Derivative, ...]
     examples: tuple[Example, ...] = ()
     where: Where

@@ -1,63 +1,16 @@
-"""derivo put as a user runs it: a process of its own against a coslocal on a socket."""
+"""derivo put: the image and its derivatives are there, and a wrong call is one line."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from coslocal.pytest_plugin import Server
-
-RULES = "prefix: in/\nderivatives: [{name: t, to: '/out/{path}.webp', rule: imageMogr2/thumbnail/20x/format/webp}]\n"
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c4944415408d763f8cfc000000301010018dd8db0"
-    "0000000049454e44ae426082"
-)
-
-
-class Shell:
-    """Runs derivo in a folder with rule sets, pointed at coslocal."""
-
-    def __init__(self, server: Server, folder: Path) -> None:
-        self.server, self.folder = server, folder
-        secret_id, secret_key = server.credentials
-        self.environ = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "DERIVO_COS_SCHEME": "http",
-            "DERIVO_COS_PROXY": server.url,
-            "TENCENTCLOUD_SECRETID": secret_id,
-            "TENCENTCLOUD_SECRETKEY": secret_key,
-            "TENCENTCLOUD_REGION": server.region,
-        }
-
-    def put(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-c", "from derivo_cli.main import main; main()", "put", *arguments],
-            cwd=self.folder,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-
-@pytest.fixture
-def shell(coslocal_server: Server, tmp_path: Path) -> Shell:
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "in.yml").write_text(RULES, "utf-8")
-    (tmp_path / "a b.png").write_bytes(PNG)
-    (tmp_path / "text.png").write_bytes(b"no picture")
-    return Shell(coslocal_server, tmp_path)
+from tests.derivo_cli.shell import RULES, Shell
 
 
 def test_an_image_and_its_derivative_are_there(shell: Shell) -> None:
-    done = shell.put("a b.png", f"cos://{shell.server.bucket}/in/新/a b.png")
+    done = shell.derivo("put", "a b.png", f"cos://{shell.server.bucket}/in/新/a b.png")
     assert done.returncode == 0, done.stderr
     assert "out/in/新/a b.png.webp" in done.stdout
     assert "written" in done.stdout
@@ -66,7 +19,7 @@ def test_an_image_and_its_derivative_are_there(shell: Shell) -> None:
 
 
 def test_many_files_go_into_a_folder_and_one_that_fails_keeps_none_back(shell: Shell) -> None:
-    done = shell.put("text.png", "a b.png", f"cos://{shell.server.bucket}/in/", "--json")
+    done = shell.derivo("put", "text.png", "a b.png", f"cos://{shell.server.bucket}/in/", "--json")
     assert done.returncode == 1
     records = [json.loads(line) for line in done.stdout.splitlines()]
     assert [record["key"] for record in records] == ["in/text.png", "in/a b.png"]
@@ -87,7 +40,7 @@ def test_many_files_go_into_a_folder_and_one_that_fails_keeps_none_back(shell: S
     ],
 )
 def test_a_wrong_call_is_one_line_and_2(shell: Shell, arguments: list[str], said: str) -> None:
-    done = shell.put(*arguments)
+    done = shell.derivo("put", *arguments)
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
@@ -95,7 +48,7 @@ def test_a_wrong_call_is_one_line_and_2(shell: Shell, arguments: list[str], said
 
 
 def test_a_bucket_that_does_not_exist_is_one_line_and_1(shell: Shell) -> None:
-    done = shell.put("a b.png", "cos://nowhere-1250000000/in/a.png")
+    done = shell.derivo("put", "a b.png", "cos://nowhere-1250000000/in/a.png")
     assert done.returncode == 1
     assert "NoSuchBucket" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
@@ -103,14 +56,14 @@ def test_a_bucket_that_does_not_exist_is_one_line_and_1(shell: Shell) -> None:
 
 def test_without_credentials_it_says_what_to_set(shell: Shell) -> None:
     del shell.environ["TENCENTCLOUD_SECRETKEY"]
-    done = shell.put("a b.png", f"cos://{shell.server.bucket}/in/a.png")
+    done = shell.derivo("put", "a b.png", f"cos://{shell.server.bucket}/in/a.png")
     assert done.returncode == 2
     assert "TENCENTCLOUD_SECRETKEY not set" in done.stderr
 
 
 def test_a_broken_rule_set_stops_it_before_anything_is_sent(shell: Shell) -> None:
     (shell.folder / "rules" / "bad.yml").write_text(RULES.replace("thumbnail", "thumbnial"), "utf-8")
-    done = shell.put("a b.png", f"cos://{shell.server.bucket}/in/a.png")
+    done = shell.derivo("put", "a b.png", f"cos://{shell.server.bucket}/in/a.png")
     assert done.returncode == 1
     assert "bad.yml:2:" in done.stderr
     assert shell.server.app.journal.count() == 0

@@ -207,6 +207,8 @@ FAULTY = [
     ("RS305", 2, 16, ONE + "examples: {a: [/b]}"),
     ("RS306", 1, 39, "derivatives: [{name: t, to: x, style: a/b}]"),
     ("RS307", 2, 16, ONE + "examples: {a: [b/../c]}"),
+    ("RS309", 2, 13, ONE + "on_failure: failures/"),
+    ("RS309", 2, 13, ONE + "on_failure: /failures"),
     ("RS308", 2, 11, ONE + "manifest: /m/{spec}.json"),
     ("RS307", 2, 16, ONE + f"examples: {{a: [{'k' * 851}]}}"),
     ("CI601", 1, 39, "derivatives: [{name: t, to: x, steps: []}]"),
