@@ -89,7 +89,7 @@ def _show_cost(found: explaining.Explanation, table: Mapping[str, prices.Price],
     if not found.requests:
         return
     if found.size is None:
-        console.print("\ncost: give --size BYTES to know it; basic processing is billed by the source's bytes")
+        console.print("\ncost: give --size BYTES; basic processing is billed by the source's bytes")
         return
     cost = found.cost
     least = "" if cost.complete else "at least "

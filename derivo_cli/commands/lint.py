@@ -19,6 +19,7 @@ def run(folder: Path, *, style: str, deployment: Path | None) -> int:
     else:
         for fault in found:
             sys.stdout.write((linting.as_github(fault) if style == "github" else render(fault)) + "\n")
+        sys.stdout.flush()
         sys.stderr.write(_closing(found, loaded) + "\n")
     return FINDINGS if any(fault.level == ERROR for fault in found) else DONE
 

@@ -136,7 +136,7 @@ def test_as_text(derivo: Derivo) -> None:
 
 
 def test_without_a_size_the_cost_is_not_known(derivo: Derivo) -> None:
-    assert "cost: give --size BYTES" in derivo("explain", f"{BUCKET}/out/a.jpg").out
+    assert "cost: give --size BYTES;" in derivo("explain", f"{BUCKET}/out/a.jpg").out
     assert explained(derivo, "out/a.jpg")["cost"]["complete"] is False
 
 
