@@ -69,6 +69,17 @@ def test_what_is_wrong_is_wrong_as_it_says(codes: list[str], text: str) -> None:
     assert errors(text) == codes
 
 
+def test_the_hook_that_is_named_is_there() -> None:
+    (text,) = (text for info, text in BLOCKS if info == "yaml pre-commit")
+    offered = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
+    assert {hook["id"] for repo in yaml.safe_load(text)["repos"] for hook in repo["hooks"]} <= offered
+
+
+def test_the_modeline_is_that_of_the_samples() -> None:
+    (text,) = (text for info, text in BLOCKS if info == "yaml modeline")
+    assert (ROOT / "rules" / "products.yml").read_text("utf-8").startswith(text)
+
+
 @pytest.mark.parametrize(("name", "text"), FILES)
 def test_the_schema_refuses_no_file_that_the_reader_takes(name: str, text: str) -> None:
     assert errors(text) or accepts(yaml.safe_load(text))
