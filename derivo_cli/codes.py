@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from derivo import reading
 from derivo.ci import problems
-from derivo.rulesets import ERROR
+from derivo.rulesets import ERROR, WARNING
 
 
 class Code(NamedTuple):
@@ -28,6 +28,7 @@ PROOFS = (
     Code("PF203", ERROR, "sources of several buckets give the same key in one bucket"),
     Code("PF301", ERROR, "whether there is a loop takes too many steps to decide"),
     Code("PF302", ERROR, "whether two keys can be the same takes too many steps to decide"),
+    Code("PF401", WARNING, "a derivative fires a COS trigger, and no rule set wants it"),
 )
 EXAMPLES = (Code("EX101", ERROR, "an example does not hold"),)
 

@@ -32,6 +32,8 @@ LEFT_TO_LINT = {
     "examples": ("RS307",),
     "derivatives": ("RS208",),
     "to": ("RS301",),
+    "manifest": ("RS301", "RS308"),
+    "on_failure": ("RS309",),
     "style": ("RS306",),
     "rule": ("CI",),
     # CI601: the steps do nothing; CI605: x with gravity center; CI212: permille over 250 by area
@@ -64,7 +66,21 @@ SMALL = (-101, -100, -1, 9, 10, 50, 51, 100, 101, 250, 300, 301, 360, 361, 1000,
 numbers = st.sampled_from([*SIDES, *SMALL, -50_001, -50_000, 10**15 - 1, 10**15, 10**30])
 KEYS = ("", "a", "/a", "a/", "a/b", "a..b/../c", ".jpg", "jpg", "./a", "**", "[", "photos-1250000000", "photos", "A-1")
 SIZES = ("0", "10", "010", "10MB", "10 MiB", "1.5GB", "10XB", "0x1F", "2026-11-22", "no", "yes", "null", "any")
-TEMPLATES = ("{path}", "/d/{path}.webp", "{pth}", "{path", "{{path}}", "{dir}/{stem}.{ext}", "thumb", "Thumb", "t\n")
+TEMPLATES = (
+    "{path}",
+    "/d/{path}.webp",
+    "{pth}",
+    "{path",
+    "{{path}}",
+    "{dir}/{stem}.{ext}",
+    "{spec}",
+    "/a/",
+    "/../",
+    "keep",
+    "thumb",
+    "Thumb",
+    "t\n",
+)
 STEP_WORDS = ("contain", "cover", "fill", "Center", "northwest", "middle", "webp", "Webp", "svgc", "horizontal", "area")
 MARK_WORDS = ("#FF0000", "#ff00", "red", "http://b/m.png", "https://b/m.png", "by", "imageMogr2/strip", "style/x")
 words = st.sampled_from([*KEYS, *SIZES, *TEMPLATES, *STEP_WORDS, *MARK_WORDS])
