@@ -34,6 +34,14 @@ class Style(StrEnum):
     GITHUB = "github"
 
 
+class SchemaOf(StrEnum):
+    """What `derivo schema` can describe."""
+
+    RULES = "rules"
+    MANIFEST = "manifest"
+    FAILURE = "failure"
+
+
 Rules = Annotated[Path, typer.Option("--rules", help="Folder of the rule sets, or one file.")]
 Region = Annotated[str | None, typer.Option("--region", help="Region of the bucket; default: TENCENTCLOUD_REGION.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
@@ -104,11 +112,13 @@ def explain(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a rule set's file; rules/schema.json is this."""
+def schema(
+    of: Annotated[SchemaOf, typer.Argument(help="What the schema is of.")] = SchemaOf.RULES,
+) -> None:
+    """Print the JSON Schema of rule sets (rules/schema.json is this), manifests or failure records."""
     from derivo_cli.commands import schema as command
 
-    raise typer.Exit(command.run())
+    raise typer.Exit(command.run(of.value))
 
 
 @app.command()

@@ -14,6 +14,7 @@ _MEMORY = (64, *range(128, 3073, 128))
 _RUNTIMES = ("Python3.9", "Python3.10")
 _RESERVED = ("SCF_", "QCLOUD_", "TENCENTCLOUD_")
 _CREATED = "cos:ObjectCreated:"
+_REMOVED = "cos:ObjectRemove:"
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,8 @@ def _trigger_faults(triggers: tuple[CosTrigger, ...]) -> list[str]:
             found.append(f"{place}.enable: write true; left out, the trigger is created closed")
         if trigger.suffix and not trigger.suffix.startswith("."):
             found.append(f"{place}.filter.suffix: must begin with a dot")
-        if not trigger.event.startswith(_CREATED):
-            found.append(f"{place}.events: expected one creation event, such as cos:ObjectCreated:*")
+        if not trigger.event.startswith((_CREATED, _REMOVED)):
+            found.append(f"{place}.events: expected one event name, such as cos:ObjectCreated:* or cos:ObjectRemove:*")
         for other in triggers[:number]:
             if _overlap(trigger, other):
                 found.append(
@@ -133,7 +134,8 @@ def _trigger_faults(triggers: tuple[CosTrigger, ...]) -> list[str]:
 
 def _overlap(one: CosTrigger, two: CosTrigger) -> bool:
     """SCF 1.5: two bindings collide only if event, prefix and suffix all overlap."""
-    events = one.event == two.event or _CREATED + "*" in (one.event, two.event)
+    family = one.event.rpartition(":")[0] == two.event.rpartition(":")[0]
+    events = one.event == two.event or (family and any(t.event.endswith(":*") for t in (one, two)))
     prefixes = one.prefix.startswith(two.prefix) or two.prefix.startswith(one.prefix)
     suffixes = one.suffix.endswith(two.suffix) or two.suffix.endswith(one.suffix)
     return one.bucket == two.bucket and events and prefixes and suffixes

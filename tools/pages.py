@@ -19,11 +19,12 @@ from pathlib import Path
 from derivo import settings
 from derivo.ci.steptables import MAP, OUTPUT, STEPS, Member
 from derivo.ci.values import AsNode, Decimals, Whole, Word
+from derivo.outcomes import CODES, REASONS
 from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS, Key
 from derivo_cli import codes
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md")]
+PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md", "operations.md")]
 _PART = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"^```(?P<info>[a-z][^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -108,6 +109,11 @@ def _settings() -> str:
     return _table(("variable", "default", "meaning"), rows)
 
 
+def _outcome_codes() -> str:
+    rows = ((f"`{code}`", "retryable" if retry else "permanent", why) for code, (retry, why) in CODES.items())
+    return _table(("code", "kind", "why"), rows)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "rule-set-keys": lambda: _keys(RULE_SET_KEYS),
     "derivative-keys": lambda: _keys(DERIVATIVE_KEYS),
@@ -117,6 +123,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "codes-rules": _codes(codes.RULES),
     "codes-proofs": _codes((*codes.PROOFS, *codes.EXAMPLES)),
     "settings": _settings,
+    "outcome-codes": _outcome_codes,
+    "skip-reasons": lambda: _table(("reason", "why"), ((f"`{name}`", why) for name, why in REASONS.items())),
 }
 
 

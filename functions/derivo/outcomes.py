@@ -12,6 +12,13 @@ import msgspec
 
 from derivo.plan import Planned
 
+# reason -> what it says. Nothing was to do; the event is acknowledged.
+REASONS: dict[str, str] = {
+    "derived_at_upload": "the uploader's own request made it, and it stands",
+    "source_gone": "the source does not exist any more: its removal has its own event",
+    "unchanged": "the manifest would be the same, so it was not written",
+}
+
 WRITTEN = "written"
 SKIPPED = "skipped"
 FAILED = "failed"
@@ -46,6 +53,12 @@ CODES: dict[str, tuple[bool, str]] = {
     "BudgetExceeded": (True, "this instance made more calls a minute than its budget allows: a loop, or a flood"),
     "Deadline": (True, "not begun: the time left in this invocation was too short"),
     "InvalidRequestKey": (False, "the SDK cannot send this key"),
+    # what the plan already knows cannot be made; no call is spent on it
+    "key_too_long": (False, "the derivative's key would be over 850 bytes"),
+    "bad_key": (False, "the derivative's key would be one that COS cannot have"),
+    "overwrites_source": (False, "the derivative would overwrite its source"),
+    "collides": (False, "an earlier derivative of the source has the same key"),
+    "source_too_large": (False, "the source is over CI's byte limit"),
 }
 
 

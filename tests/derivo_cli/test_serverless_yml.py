@@ -74,7 +74,8 @@ def test_each_trap_is_found(inputs: dict[str, Any], change: dict[str, Any], said
     [
         ({"enable": None}, "enable"),
         ({"filter": {"prefix": "new/", "suffix": "jpg"}}, "suffix"),
-        ({"events": "cos:ObjectRemove:*"}, "events"),
+        ({"events": "cos:ObjectRestore:*"}, "events"),
+        ({"events": "s3:ObjectCreated:*"}, "events"),
         ({"filter": {"prefix": "products/shoes/"}}, "overlaps"),
         ({"filter": {"prefix": ""}}, "overlaps"),
     ],
@@ -109,3 +110,10 @@ def test_more_than_ten_triggers_are_refused(inputs: dict[str, Any], tmp_path: Pa
     found = serverless.faults(deployment(inputs, tmp_path), ROOT)
     assert len(found) == 1
     assert "11 COS triggers" in found[0]
+
+
+def test_creation_and_removal_of_one_prefix_do_not_overlap(inputs: dict[str, Any], tmp_path: Path) -> None:
+    removal = copy.deepcopy(inputs["events"][0])
+    removal["cos"]["parameters"]["events"] = "cos:ObjectRemove:*"
+    inputs["events"].append(removal)
+    assert serverless.faults(deployment(inputs, tmp_path), ROOT) == []

@@ -109,7 +109,9 @@ def test_an_upload_writes_it_too_and_the_function_leaves_it(function: Function, 
 
 
 def test_a_derivative_that_failed_is_not_in_it(cos: Cos) -> None:
-    function = Function(cos, index_of(WITH_MANIFEST + "  - {name: brand, to: '/out/{path}.no.jpg', style: not-there}\n"))
+    function = Function(
+        cos, index_of(WITH_MANIFEST + "  - {name: brand, to: '/out/{path}.no.jpg', style: not-there}\n")
+    )
     function.run(event_of(function.upload("in/a.jpg", photo())))
     assert [item["name"] for item in read(function)["derivatives"]] == ["thumb", "card"]
 
@@ -163,3 +165,11 @@ def plan_of(function: Function) -> Any:
     from derivo.events import Source
 
     return plan(Source(bucket=function.cos.bucket, region=REGION, key="in/a.jpg"), function.rule_sets)
+
+
+def test_what_is_written_is_as_the_published_schema_says(function: Function) -> None:
+    import jsonschema
+    import msgspec
+
+    function.run(event_of(function.upload("in/a.jpg", photo())))
+    jsonschema.validate(read(function), msgspec.json.schema(manifest.Manifest))
