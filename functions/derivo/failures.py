@@ -8,7 +8,7 @@ from typing import Optional
 
 import msgspec
 
-from derivo import __version__
+from derivo import __version__, ownobjects
 from derivo.events import Source
 from derivo.outcomes import FAILED, Work
 
@@ -61,13 +61,9 @@ def build(source: Source, work: Work, invocation: str) -> Optional[bytes]:
         invocation=invocation,
         failures=failures,
     )
-    return msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    return ownobjects.encode(record)
 
 
 def parse(data: bytes) -> Optional[Record]:
-    """The record, or None when the bytes are none of this format."""
-    try:
-        found = msgspec.json.decode(data, type=Record)
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-    return found if found.failure == FORMAT else None
+    """The record, or None when the bytes are none."""
+    return ownobjects.decode(data, Record, "failure", FORMAT)

@@ -11,7 +11,7 @@ from typing import Optional
 
 import msgspec
 
-from derivo import __version__
+from derivo import __version__, ownobjects
 from derivo.outcomes import WRITTEN, Work
 from derivo.plan import Plan, Planned
 
@@ -93,17 +93,13 @@ def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
 
 
 def encode(manifest: Manifest) -> bytes:
-    """UTF-8 JSON, made to be read by people too."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    """What is written to the bucket."""
+    return ownobjects.encode(manifest)
 
 
 def decode(data: bytes) -> Optional[Manifest]:
-    """The manifest, or None when the bytes are none of this format: they then prove nothing."""
-    try:
-        found = msgspec.json.decode(data, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-    return found if found.manifest == FORMAT else None
+    """The manifest, or None when the bytes are none: they then prove nothing."""
+    return ownobjects.decode(data, Manifest, "manifest", FORMAT)
 
 
 def digest(data: bytes) -> str:
