@@ -1,4 +1,4 @@
-"""The small JSON objects that Derivo keeps in the bucket: written to be read by people too, read with distrust. Pure."""
+"""The small JSON objects that Derivo keeps in the bucket: made to be read by people too, read with distrust. Pure."""
 
 from __future__ import annotations
 
