@@ -13,8 +13,10 @@ from typing import Annotated
 import typer
 
 from coslocal.dialects import TABLE, DialectError, Dialects
+from coslocal.scf.burst import MOST_PER_MINUTE
 from coslocal.scf.function import Function, FunctionError, locate
 from coslocal.scf.schedule import Policy, PolicyError
+from coslocal.scf.timers import parse_timer
 from coslocal.scf.triggers import TriggerError, parse
 
 DONE, FAILED, USAGE, BUG, INTERRUPTED = 0, 1, 2, 3, 130
@@ -74,21 +76,28 @@ def serve_command(
     region: Annotated[str, typer.Option(help="Region of what is made here.")] = "ap-guangzhou",
     dialect: Annotated[list[str] | None, typer.Option(help="NAME=CHOICE, see `coslocal dialects`; repeatable.")] = None,
     function: Annotated[
-        str | None, typer.Option(help="path/to/index.py[:function], run on the triggers' events.")
+        str | None, typer.Option(help="path/to/index.py[:function], run on triggers, timers and the API's Invoke.")
     ] = None,
     trigger: Annotated[
         list[str] | None,
         typer.Option(help="bucket=NAME-APPID[,prefix=in/][,suffix=.jpg][,event=cos:ObjectCreated:*]; repeatable."),
     ] = None,
+    timer: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=CRON[;MESSAGE], the cron of seven fields such as '0 0 3 * * * *'; repeatable."),
+    ] = None,
     env: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE for the function; {url} is this server; repeatable.")
     ] = None,
     timeout: Annotated[int, typer.Option(help="Seconds a run of the function may take.")] = 30,
-    memory_size: Annotated[int, typer.Option(help="MB the function is told it has.")] = 128,
+    memory_size: Annotated[int, typer.Option(help="MB that a run may take; one that takes more is ended.")] = 128,
     instances: Annotated[int, typer.Option(help="Events the function handles at once.")] = 2,
     reserved_concurrency: Annotated[
         int | None, typer.Option(help="Throttle above so many runs; 0 stops the function.")
     ] = None,
+    burst: Annotated[
+        int, typer.Option(help="New instances a minute; above it runs are refused.", min=0)
+    ] = MOST_PER_MINUTE,
     retries: Annotated[int, typer.Option(help="Further attempts after a failed run.")] = 2,
     retry_interval: Annotated[float, typer.Option(help="Seconds between attempts.")] = 60.0,
     python: Annotated[
@@ -103,8 +112,8 @@ def serve_command(
 
     if data is not None and memory:
         raise Stop("choose one of --data and --memory", USAGE)
-    if bool(function) != bool(trigger):
-        raise Stop("a --function needs at least one --trigger, and a --trigger needs a --function", USAGE)
+    if (trigger or timer) and not function:
+        raise Stop("a --trigger or --timer needs a --function", USAGE)
     functions = []
     if function:
         folder, handler = locate(function)
@@ -120,6 +129,7 @@ def serve_command(
         credentials=_pairs("--credential", ":", credential) or {"AKIDlocal": "SKlocal"},
         dialects=Dialects(_pairs("--dialect", "=", dialect)),
         functions=functions, triggers=[parse(text, function=functions[0].name) for text in trigger or ()],
+        timers=[parse_timer(text, function=functions[0].name) for text in timer or ()], burst=burst,
         policy=Policy(retries=retries, retry_interval=retry_interval, throttle_interval=retry_interval),
         dead_letters=dead_letters, log=log, ready_file=ready_file,
     )  # fmt: skip

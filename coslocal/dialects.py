@@ -33,6 +33,7 @@ TABLE: tuple[Dialect, ...] = (
     Dialect("format-case", ("lower", "upper"), "CI 1.5: Format of a result is `png` in one example and `PNG` in others"),
     Dialect("pic-info-zero", ("omit-image-info", "include-image-info"), "CI 1.5: the effect of is_pic_info 0 is not documented"),
     Dialect("upscale", ("allow", "never"), "CI 3, 4.1: whether imageView2 2/4/5 and thumbnail WxH enlarge is not documented"),
+    Dialect("timer-zone", ("utc+8", "utc"), "SCF 6.2: 583/9708 (2024-12-02) gives Time in UTC and does not say in which zone the cron is read"),
     Dialect("error-status", ("http-status", "ok-with-error"), "CI 9.2: no HTTP status is given for the -6xxxx codes; COS may answer <Error> under 200"),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 
 class Headers:
@@ -49,17 +49,30 @@ class Request:
     remote: str = "127.0.0.1"
 
 
+NO_ANSWER = -1
+
+
 @dataclass
 class Response:
-    """A response: `body` is bytes, or an iterator of chunks together with `length` in bytes."""
+    """A response: `body` is bytes, or an iterator of chunks together with `length` in bytes.
+
+    `cut` breaks the connection after so many bytes of the body, or with NO_ANSWER before anything is sent.
+    """
 
     status: int = 200
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | Iterator[bytes] = b""
     length: int | None = None
+    cut: int | None = None
 
     def close(self) -> None:
         """Let go of a streamed body that nobody will read to its end."""
         end = getattr(self.body, "close", None)
         if end is not None:
             end()
+
+
+class Handler(Protocol):
+    """What answers requests: never with an exception, and from many threads at once."""
+
+    def handle(self, request: Request) -> Response: ...

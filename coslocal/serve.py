@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,20 +14,29 @@ from pathlib import Path
 
 from coslocal.app import Coslocal
 from coslocal.dialects import Dialects
+from coslocal.front import Front
 from coslocal.operations.buckets import valid_name
+from coslocal.scf import actions
 from coslocal.scf.deadletters import DeadLetters
 from coslocal.scf.function import Account, Function
+from coslocal.scf.kept import Kept
+from coslocal.scf.pages import add_pages
 from coslocal.scf.runner import Log
 from coslocal.scf.schedule import Message, Policy
 from coslocal.scf.service import Scf
+from coslocal.scf.timers import Timer
 from coslocal.scf.triggers import Trigger, check
 from coslocal.server import LocalServer
 from coslocal.storage.directory import open_directory
 from coslocal.storage.memory import open_memory
 from coslocal.storage.types import Bucket, Store, StoreError
+from coslocal.tencentapi.api import TencentApi
 
 GRACE = 3.0
 """Seconds that running functions get when the server is stopped."""
+
+WAITING = "scf-waiting.sqlite"
+"""The file in the data folder that holds the asynchronous events that wait."""
 
 Say = Callable[[str], None]
 
@@ -49,7 +59,9 @@ class Plan:
     dialects: Dialects
     functions: Sequence[Function]
     triggers: Sequence[Trigger]
+    timers: Sequence[Timer]
     policy: Policy
+    burst: int
     dead_letters: Path | None
     log: Path | None
     ready_file: Path | None
@@ -67,14 +79,18 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
         stack.callback(store.close)
         _make_buckets(plan, store)
         app = Coslocal(store, credentials=plan.credentials, region=plan.region, dialects=plan.dialects)
-        server = LocalServer(app, plan.host, plan.port)
+        front = Front(app)
+        server = LocalServer(front, plan.host, plan.port)
         with contextlib.ExitStack() as serving:
             if plan.port == 0:
                 _start(plan, server, serving)  # functions need its URL; nobody else can know the port yet
-            scf = stack.enter_context(_functions(plan, server.url, log))
+            scf = stack.enter_context(_functions(plan, server.url, stack, log))
             app.subscribe(scf.notify)
+            add_pages(app.pages, scf)
+            front.api = _api(app, scf)
             if plan.port:
                 _start(plan, server, serving)  # no event comes before there is someone to hear it
+            scf.start()
             if plan.ready_file:
                 _write_whole(plan.ready_file, server.url + "\n")
                 serving.callback(plan.ready_file.unlink, missing_ok=True)
@@ -114,7 +130,28 @@ def _make_buckets(plan: Plan, store: Store) -> None:
             )
 
 
-def _functions(plan: Plan, url: str, log: Log) -> Scf:
+def _api(app: Coslocal, scf: Scf) -> TencentApi:
+    return TencentApi(
+        [actions.service(scf)],
+        credentials=app.credentials,
+        tokens=[scf.account.session_token],
+        journal=app.journal,
+    )
+
+
+def _kept(plan: Plan, stack: contextlib.ExitStack, log: Log) -> Kept | None:
+    """The file of waiting events; None when everything is in memory."""
+    if plan.data is None:
+        return None
+    try:
+        kept = Kept(plan.data / WAITING, fsync=plan.fsync, tell=lambda line: log("-", line))
+    except sqlite3.Error as error:
+        raise ServeError(f"cannot use {plan.data / WAITING}: {error}") from error
+    stack.callback(kept.close)
+    return kept
+
+
+def _functions(plan: Plan, url: str, stack: contextlib.ExitStack, log: Log) -> Scf:
     secret_id, secret_key = next(iter(plan.credentials.items()))
     appid = plan.triggers[0].bucket.rpartition("-")[2] if plan.triggers else Account.appid
     return Scf(
@@ -124,9 +161,12 @@ def _functions(plan: Plan, url: str, log: Log) -> Scf:
         ],
         plan.triggers,
         account=Account(secret_id=secret_id, secret_key=secret_key, region=plan.region, appid=appid),
+        timers=plan.timers,
         policy=plan.policy,
+        burst=plan.burst,
         dialects=plan.dialects,
         dead_letters=DeadLetters(plan.dead_letters) if plan.dead_letters else None,
+        kept=_kept(plan, stack, log),
         log=log,
     )
 
@@ -139,7 +179,12 @@ def _ready_line(plan: Plan, url: str) -> str:
 def _report_left(plan: Plan, left: Sequence[Message], complain: Say) -> None:
     if not left:
         return
-    kept = f"; they are kept in {plan.dead_letters}" if plan.dead_letters else "; --dead-letters FILE would keep them"
+    if plan.data:
+        kept = f"; they are kept in {plan.data} for the next start"
+    elif plan.dead_letters:
+        kept = f"; they are kept in {plan.dead_letters}"
+    else:
+        kept = "; --data DIR or --dead-letters FILE would keep them"
     named = ", ".join(item.subject for item in left[:5]) + (", ..." if len(left) > 5 else "")
     complain(f"coslocal: events not handled: {len(left)}{kept}: {named}")
 

@@ -25,8 +25,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 
-from coslocal.app import Coslocal
-from coslocal.http import Headers, Request, Response
+from coslocal.http import Handler, Headers, Request, Response
 from coslocal.operations.responses import error_response
 from coslocal.wire.errors import CosError, IncompleteBody, InvalidRequest
 
@@ -91,12 +90,14 @@ def _plain(response: Response, *, keep_alive: bool = False) -> web.Response:
 
 
 class LocalServer:
-    """An HTTP server for a Coslocal. Port 0 takes a free one; loopback unless another `host` is asked for.
+    """An HTTP server for a Coslocal, or for whatever handles requests.
+
+    Port 0 takes a free one; loopback unless another `host` is asked for.
 
     `with server.start_in_thread(): ...` serves while the block runs; `run()` serves until SIGINT or SIGTERM.
     """
 
-    def __init__(self, app: Coslocal, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
         self.app = app
         self.host = host
         self.port = port

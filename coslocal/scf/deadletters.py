@@ -25,7 +25,7 @@ def letter(
             "AppId": int(account.appid),
             "Uin": account.uin,
             "SubAccountUin": account.uin,
-            "RequestSource": "COS",
+            "RequestSource": message.source,
             "FunctionName": function.name,
             "Namespace": function.namespace,
             "Qualifier": function.qualifier,

@@ -91,9 +91,9 @@ class Function:
         return f"{self.namespace}.{self.name}.{self.qualifier}"
 
     @property
-    def capacity(self) -> int:
-        """How many events may run at once before the next is throttled."""
-        return self.instances if self.reserved is None else min(self.instances, self.reserved)
+    def reserved_memory(self) -> int | None:
+        """The reserved concurrency in MB, as the platform counts it (SCF 2.7)."""
+        return None if self.reserved is None else self.reserved * self.memory_size
 
     def environment(self, account: Account) -> dict[str, str]:
         """The whole environment of its process (SCF 2.3): nothing is inherited from coslocal's own."""

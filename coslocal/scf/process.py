@@ -18,8 +18,8 @@ from coslocal.scf.output import Output
 LARGEST_ANSWER = 32 * 1024 * 1024
 """Bytes. The bootstrap never sends so much; a function that writes to its descriptor might."""
 _CHUNK = 64 * 1024
-_LOOK = 0.2
-"""Seconds between looks whether the process still lives, for when a grandchild keeps its pipes open."""
+_LOOK = 0.05
+"""Seconds between looks at the memory it takes, and whether it still lives when a grandchild keeps its pipes open."""
 _GRACE = 1.0
 """Seconds a process that closed its end has to end by itself, so that its own exit code is seen."""
 
@@ -32,13 +32,19 @@ class Late(Exception):
     """The answer did not come within its budget."""
 
 
+class Full(Exception):
+    """The process took more memory than it may."""
+
+
 class Process:
-    """`command` is started with the numbers of two descriptors inserted at `{in}` and `{out}`.
+    """`command` is started with the numbers of two descriptors inserted at `{in}` and `{out}`. `memory` is the most
+    that may be resident, in bytes; its children are not counted, and only Linux tells while it runs.
 
     For one thread at a time, save `kill`. Call `discard` when done with it.
     """
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], memory: int) -> None:
+        self._memory = memory
         from_us, self._requests = os.pipe()
         self._answers, to_us = os.pipe()
         numbers = {"{in}": str(from_us), "{out}": str(to_us)}
@@ -74,8 +80,9 @@ class Process:
         return self._process.poll() is None
 
     def exchange(self, message: bytes, budget: float, output: Output) -> dict[str, Any]:
-        """Send `message` (may be empty) and take the next answer within `budget` seconds. Raises Gone, Late."""
+        """Send `message` (may be empty) and take the next answer within `budget` seconds. Raises Gone, Late, Full."""
         deadline = time.monotonic() + budget
+        look = 0.0
         pending = memoryview(message)
         try:
             with selectors.DefaultSelector() as selector:
@@ -85,6 +92,9 @@ class Process:
                 if pending:
                     selector.register(self._requests, selectors.EVENT_WRITE)
                 while (left := deadline - time.monotonic()) > 0:
+                    if time.monotonic() >= look:
+                        look = time.monotonic() + _LOOK
+                        self._check_memory()
                     ready = selector.select(min(left, _LOOK))
                     for key, _ in ready:
                         if key.fd == self._requests:
@@ -121,6 +131,14 @@ class Process:
             os.close(self._answers)
             self._stdout.close()
         return code
+
+    def _check_memory(self) -> None:
+        """By the peak that the kernel notes: what was taken and given back between two looks counts as well."""
+        with contextlib.suppress(OSError, ValueError):
+            status = Path(f"/proc/{self._process.pid}/status").read_bytes()
+            _, _, rest = status.partition(b"VmHWM:")
+            if rest and int(rest.split(None, 1)[0]) * 1024 > self._memory:
+                raise Full
 
     def _send(self, pending: memoryview) -> memoryview:
         try:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 from coslocal.scf.clock import Clock
 from coslocal.scf.result import SYSTEM_ERROR, Result
-from coslocal.scf.schedule import Dead, Message, Policy, Schedule
+from coslocal.scf.schedule import Dead, Keeper, Message, Policy, Schedule
 
 MOST_WAITING = 100_000
 """Messages (SCF 3.1)."""
+
+
+class State(NamedTuple):
+    """How many messages wait, how many of these were tried before, how many run; and whether threads are at work."""
+
+    waiting: int
+    retrying: int
+    running: int
+    busy: bool
 
 
 class AsyncQueue:
@@ -25,11 +35,12 @@ class AsyncQueue:
         clock: Clock,
         policy: Policy,
         workers: int,
+        keeper: Keeper | None = None,
     ) -> None:
         self._run = run
         self._bury = bury
         self._clock = clock
-        self._schedule = Schedule(policy)
+        self._schedule = Schedule(policy, keeper)
         self._changed = threading.Condition()
         self._pausing = False
         self._burying = 0
@@ -38,14 +49,27 @@ class AsyncQueue:
         for thread in self._threads:
             thread.start()
 
-    def push(self, message: Message) -> bool:
-        """Take a message in; False when the queue is full."""
+    @property
+    def policy(self) -> Policy:
+        return self._schedule.policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        with self._changed:
+            self._schedule.policy = policy
+
+    def push(self, message: Message, due: float | None = None) -> bool:
+        """Take a message in, to be tried at once or when it is `due` (unix seconds); False when the queue is full."""
         with self._changed:
             if self._schedule.waiting >= MOST_WAITING:
                 return False
-            self._schedule.push(message)
+            self._schedule.push(message, due)
             self._changed.notify_all()
             return True
+
+    def state(self) -> State:
+        with self._changed:
+            return State(self._schedule.waiting, self._schedule.retrying, self._schedule.running, self._is_working())
 
     def next_due(self) -> float | None:
         with self._changed:
@@ -93,6 +117,7 @@ class AsyncQueue:
             if dead is not None:
                 self._bury(dead)
                 with self._changed:
+                    self._schedule.forget(dead.message)
                     self._burying -= 1
                     self._changed.notify_all()
 

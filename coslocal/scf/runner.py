@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from coslocal.scf.burst import Burst
 from coslocal.scf.function import Account, Function
 from coslocal.scf.output import Output
-from coslocal.scf.process import Gone, Late, Process
-from coslocal.scf.result import EXITED, OK, SYSTEM_ERROR, THROTTLED, TIMEOUT, Result
+from coslocal.scf.process import Full, Gone, Late, Process
+from coslocal.scf.result import EXITED, OK, OUT_OF_MEMORY, SYSTEM_ERROR, THROTTLED, TIMEOUT, TOO_MANY, Result
 
 Log = Callable[[str, str], None]
 """Takes a request id and one line. Called from many threads."""
 
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
-_MEMORY_UNIT = 1 if sys.platform == "darwin" else 1024
+MEMORY_ALLOWANCE = 16 * 1024 * 1024
+"""Bytes that an instance may take above its memory size: a local interpreter maps more than the cloud's."""
 
 
 class Instance:
@@ -30,7 +31,8 @@ class Instance:
         self._function = function
         self._account = account
         command = (function.python, "-u", str(BOOTSTRAP), "{in}", "{out}", str(function.root), function.handler)
-        self.process = Process(command, cwd=function.root, env=function.environment(account))
+        self._memory = function.memory_size * 1024 * 1024 + MEMORY_ALLOWANCE
+        self.process = Process(command, cwd=function.root, env=function.environment(account), memory=self._memory)
         self._ready = False
 
     def run(self, event: str, request_id: str, log: Log) -> Result:
@@ -40,21 +42,29 @@ class Instance:
         """
         output = Output(lambda line: log(request_id, line))
         began = time.monotonic()
+        cold = None
         stage, budget = "the initialisation", self._function.init_timeout
         try:
             if not self._ready:
                 answer = self.process.exchange(b"", budget, output)
                 if "error" in answer:
                     self.process.discard()
-                    return self._result(request_id, answer, began)
+                    return self._result(request_id, answer, began, cold)
                 self._ready = True
+                cold = time.monotonic() - began
             stage, budget, began = "the handler", self._function.timeout, time.monotonic()
             context = json.dumps(self._function.context(self._account, request_id))
             message = f'{{"context": {context}, "event": {event}}}\n'
-            return self._result(request_id, self.process.exchange(message.encode("ascii"), budget, output), began)
+            answer = self.process.exchange(message.encode("ascii"), budget, output)
+            if answer.get("memory", 0) > self._memory:
+                raise Full  # it came and went between two looks
+            return self._result(request_id, answer, began, cold)
         except Late:
             self.process.discard()
             status, text = TIMEOUT, f"{stage} took longer than {budget:g} s and was stopped"
+        except Full:
+            self.process.discard()
+            status, text = OUT_OF_MEMORY, f"{stage} needed more than {self._function.memory_size} MB and was stopped"
         except Gone:
             status, text = EXITED, f"{stage} ended the process: {_exit_text(self.process.discard(now=False))}"
         except BaseException:  # an answer may be under way that must not become the next event's
@@ -62,10 +72,17 @@ class Instance:
             raise
         finally:
             output.finish()
-        return Result(request_id=request_id, status=status, message=text, duration=time.monotonic() - began)
+        return Result(
+            request_id=request_id,
+            status=status,
+            message=text,
+            duration=time.monotonic() - began,
+            memory=self._memory if status == OUT_OF_MEMORY else 0,
+            cold=cold,
+        )
 
     @staticmethod
-    def _result(request_id: str, answer: dict[str, Any], began: float) -> Result:
+    def _result(request_id: str, answer: dict[str, Any], began: float, cold: float | None) -> Result:
         error = answer.get("error", {})
         return Result(
             request_id=request_id,
@@ -74,7 +91,8 @@ class Instance:
             message=error.get("message", ""),
             trace=tuple(error.get("trace", ())),
             duration=time.monotonic() - began,
-            memory=answer.get("memory", 0) * _MEMORY_UNIT,
+            memory=answer.get("memory", 0),
+            cold=cold,
         )
 
 
@@ -87,25 +105,45 @@ def _exit_text(code: int) -> str:
         return f"signal {-code}"
 
 
-class Runner:
-    """The instances of one function. As many run at once as its capacity; the next is throttled with 432."""
+class _TooManyNew(Exception):
+    """The instance would have been one too many in this minute."""
 
-    def __init__(self, function: Function, account: Account, log: Log) -> None:
+
+class Runner:
+    """The instances of one function. As many run at once as its capacity; the next is throttled with 432. `burst`
+    counts the instances that start, and refuses with 429."""
+
+    def __init__(self, function: Function, account: Account, log: Log, *, burst: Burst | None = None) -> None:
         self._function = function
         self._account = account
         self._log = log
+        self._burst = burst
+        self._reserved = function.reserved_memory
         self._lock = threading.Lock()
         self._idle: list[Instance] = []
         self._busy: set[Instance] = set()
         self._running = 0
         self._closed = False
 
+    @property
+    def running(self) -> int:
+        with self._lock:
+            return self._running
+
+    @property
+    def reserved(self) -> int | None:
+        """The reserved concurrency, in MB; None when there is none (SCF 2.7)."""
+        return self._reserved
+
+    @reserved.setter
+    def reserved(self, memory: int | None) -> None:
+        self._reserved = memory
+
     def run(self, event: str, request_id: str) -> Result:
         """Run one event (one line of ASCII JSON) in a warm instance, or in a new one. Never raises for the function."""
         with self._lock:
-            if self._running >= self._function.capacity:
-                text = f"{self._running} of {self._function.capacity} concurrent runs are taken"
-                return Result(request_id=request_id, status=THROTTLED, message=text)
+            if (throttled := self._throttled()) is not None:
+                return Result(request_id=request_id, status=THROTTLED, message=throttled)
             self._running += 1
         instance = None
         try:
@@ -113,6 +151,8 @@ class Runner:
             if instance is None:
                 return Result(request_id=request_id, status=SYSTEM_ERROR, message="coslocal is stopping")
             return instance.run(event, request_id, self._log)
+        except _TooManyNew as error:
+            return Result(request_id=request_id, status=TOO_MANY, message=str(error))
         except OSError as error:
             return Result(request_id=request_id, status=SYSTEM_ERROR, message=f"cannot start the function: {error}")
         finally:
@@ -128,6 +168,14 @@ class Runner:
         for instance in idle:
             instance.process.discard()
 
+    def _throttled(self) -> str | None:
+        """Why no further run may begin (the first wording is the platform's own: 583/35311)."""
+        if self._reserved is not None and self._running >= self._reserved // self._function.memory_size:
+            return f"Function [ {self._function.name} ] concurrency exceeded reserved quota {self._reserved} MB"
+        if self._running >= self._function.instances:
+            return f"all {self._function.instances} instances are busy"
+        return None
+
     def _take(self) -> Instance | None:
         with self._lock:
             instance = self._idle.pop() if self._idle and not self._closed else None
@@ -135,6 +183,8 @@ class Runner:
             instance.process.discard()
             instance = None
         if instance is None:
+            if self._burst is not None and not self._burst.take():
+                raise _TooManyNew(f"more than {self._burst.most} new instances in a minute")
             instance = Instance(self._function, self._account)
         with self._lock:
             if not self._closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from coslocal.scf.result import THROTTLED, Result
 
@@ -32,13 +33,16 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """An event that waits for its function. `event` is one line of ASCII JSON; `subject` names it to people; `pushed`
-    is unix seconds; `failures` counts execution errors so far; `request_id` stays the same over all attempts."""
+    """An event that waits for its function. `event` is one line of ASCII JSON; `subject` names it to people; `source`
+    is where it came from, as dead letters tell it; `pushed` is unix seconds; `failures` counts execution errors so far;
+    `request_id` stays the same over all attempts, and `attempts` counts them, throttled ones included."""
 
     request_id: str
     event: str
     subject: str
     pushed: float
+    source: str = "COS"
+    attempts: int = 0
     failures: int = 0
     last: Result | None = None
 
@@ -51,12 +55,22 @@ class Dead:
     result: Result
 
 
+class Keeper(Protocol):
+    """What remembers messages beyond the process: `keep` while they wait or run, `drop` when they have ended."""
+
+    def keep(self, message: Message, due: float) -> None: ...
+
+    def drop(self, message: Message) -> None: ...
+
+
 class Schedule:
     """The messages of one function, waiting and running. Each pushed message ends in exactly one of: a success, a Dead,
-    or `left()`. Times are unix seconds, given by the caller."""
+    or `left()`. Times are unix seconds, given by the caller. `policy` may be changed and holds from the next settling.
+    """
 
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
+    def __init__(self, policy: Policy, keeper: Keeper | None = None) -> None:
+        self.policy = policy
+        self._keeper = keeper
         self._waiting: list[tuple[float, int, Message]] = []
         self._pushed = 0
         self.running = 0
@@ -65,8 +79,14 @@ class Schedule:
     def waiting(self) -> int:
         return len(self._waiting)
 
-    def push(self, message: Message) -> None:
-        self._wait(message, message.pushed)
+    @property
+    def retrying(self) -> int:
+        """How many of the waiting have been tried before."""
+        return sum(message.attempts > 0 for _, _, message in self._waiting)
+
+    def push(self, message: Message, due: float | None = None) -> None:
+        """Take a message in, to be tried at once, or when it is `due`."""
+        self._wait(message, message.pushed if due is None else due)
 
     def next_due(self) -> float | None:
         """When the next message may be tried, or None when none waits."""
@@ -77,7 +97,7 @@ class Schedule:
         if not self._waiting or self._waiting[0][0] > now:
             return None
         _, _, message = heapq.heappop(self._waiting)
-        if now - message.pushed > self._policy.max_age:
+        if now - message.pushed > self.policy.max_age:
             return Dead(message, message.last or self._never_run(message))
         self.running += 1
         return message
@@ -86,17 +106,21 @@ class Schedule:
         """Note how the run of a taken message ended: done, to be tried again, or Dead."""
         self.running -= 1
         if result.ok:
+            self.forget(message)
             return None
-        if result.is_platforms:
-            due = now + self._policy.throttle_interval
-            message = replace(message, last=result)
-        else:
-            due = now + self._policy.retry_interval
-            message = replace(message, last=result, failures=message.failures + 1)
-        if message.failures > self._policy.retries or due - message.pushed > self._policy.max_age:
+        policy = self.policy
+        due = now + (policy.throttle_interval if result.is_platforms else policy.retry_interval)
+        failures = message.failures + (not result.is_platforms)
+        message = replace(message, last=result, failures=failures, attempts=message.attempts + 1)
+        if message.failures > policy.retries or due - message.pushed > policy.max_age:
             return Dead(message, result)
         self._wait(message, due)
         return None
+
+    def forget(self, message: Message) -> None:
+        """Note that a message has ended for good: a success by itself, a Dead once it is buried."""
+        if self._keeper is not None:
+            self._keeper.drop(message)
 
     def give_back(self, message: Message) -> None:
         """Note that a taken message was interrupted by coslocal itself: it waits again, as if it had not run."""
@@ -112,6 +136,8 @@ class Schedule:
     def _wait(self, message: Message, due: float) -> None:
         self._pushed += 1  # first in, first out among those that are due at the same time
         heapq.heappush(self._waiting, (due, self._pushed, message))
+        if self._keeper is not None:
+            self._keeper.keep(message, due)
 
     @staticmethod
     def _never_run(message: Message) -> Result:

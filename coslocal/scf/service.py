@@ -1,25 +1,28 @@
-"""The SCF side of coslocal: object events in, runs of functions out."""
+"""The SCF side of coslocal: object events, timers and invocations in, runs of functions out."""
 
 from __future__ import annotations
 
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from coslocal.dialects import Dialects
 from coslocal.events import ObjectEvent
 from coslocal.scf import triggers as binding
+from coslocal.scf.burst import MOST_PER_MINUTE, Burst
 from coslocal.scf.clock import Clock, ManualClock, SystemClock
-from coslocal.scf.deadletters import DeadLetters, letter
+from coslocal.scf.deadletters import DeadLetters
+from coslocal.scf.deployment import Deployment, Platform, printable
 from coslocal.scf.event import envelope, record
 from coslocal.scf.function import Account, Function, FunctionError
-from coslocal.scf.queue import AsyncQueue
-from coslocal.scf.result import SYSTEM_ERROR, TOO_LARGE, TOO_MANY, Result
-from coslocal.scf.runner import Log, Runner
-from coslocal.scf.schedule import Dead, Message, Policy
+from coslocal.scf.kept import Kept
+from coslocal.scf.result import TOO_LARGE, Result
+from coslocal.scf.runlog import RunLog
+from coslocal.scf.runner import Log
+from coslocal.scf.schedule import Message, Policy
+from coslocal.scf.timers import ZONES, Timer, Timers, check_timers
 
 LARGEST_EVENT = 128 * 1024
 """Bytes of an asynchronous event (SCF 2.6)."""
@@ -27,54 +30,54 @@ LARGEST_SYNC_EVENT = 6 * 1024 * 1024
 """Bytes of a synchronous one (SCF 2.6)."""
 
 
-@dataclass(frozen=True)
-class _Deployed:
-    function: Function
-    runner: Runner
-    queue: AsyncQueue
-
-
 def _no_log(request_id: str, line: str) -> None:
     pass
-
-
-def _printable(text: str) -> str:
-    """On one line: a key or a message may hold line breaks and terminal codes."""
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 class Scf:
     """Functions and the triggers that feed them. Subscribe `notify` to a store's events.
 
     `log` gets a request id and a line, from many threads, and must not raise: what functions print, and how failed
-    runs ended. It never gets an event, which holds the uploader's signature. Raises TriggerError and FunctionError for
-    what the platform would refuse. Use as a context manager, or call `close`.
+    runs ended. It never gets an event, which holds the uploader's signature. `kept` makes waiting events outlive this
+    object; `burst` is how many instances may start in a minute. Raises TriggerError and FunctionError for what the
+    platform would refuse. Use as a context manager, or call `close`; `start` sets the timers going and takes up the
+    events that were kept, once the functions can reach what they need.
     """
 
     def __init__(
         self,
         functions: Iterable[Function],
-        triggers: Iterable[binding.Trigger],
+        triggers: Iterable[binding.Trigger] = (),
         *,
         account: Account,
+        timers: Iterable[Timer] = (),
         policy: Policy | None = None,
         clock: Clock | None = None,
         dialects: Dialects | None = None,
         dead_letters: DeadLetters | None = None,
+        kept: Kept | None = None,
+        burst: int = MOST_PER_MINUTE,
         log: Log = _no_log,
     ) -> None:
-        self._triggers = binding.check(triggers)
-        self._account = account
-        self._policy = policy or Policy()
-        self._clock = clock or SystemClock()
+        self.account = account
+        self.triggers = binding.check(triggers)
+        self.timers = check_timers(timers)
         self._dialects = dialects or Dialects()
-        self._dead_letters = dead_letters
-        self._log = log
-        wanted = list(functions)
-        for trigger in self._triggers:
-            if trigger.function not in [function.name for function in wanted]:
-                raise FunctionError(f"there is no function {trigger.function!r} for the trigger {trigger}")
-        self._deployed = {function.name: self._deploy(function) for function in wanted}
+        self._clock = clock or SystemClock()
+        self._bells = Timers(self.timers, self._ring, clock=self._clock, zone=ZONES[self._dialects["timer-zone"]])
+        wanted = {function.name: function for function in functions}
+        bound = [(trigger.function, str(trigger)) for trigger in self.triggers]
+        for function, trigger in bound + [(timer.function, timer.name) for timer in self.timers]:
+            if function not in wanted:
+                raise FunctionError(f"there is no function {function!r} for the trigger {trigger}")
+        platform = Platform(
+            account=account, policy=policy or Policy(), clock=self._clock, burst=Burst(self._clock, burst),
+            dead_letters=dead_letters, kept=kept, log=log,
+        )  # fmt: skip
+        self.runs: RunLog = platform.runs
+        self.functions: Mapping[str, Deployment] = {
+            name: Deployment(function, platform) for name, function in wanted.items()
+        }
 
     def __enter__(self) -> Scf:
         return self
@@ -82,48 +85,73 @@ class Scf:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def start(self) -> int:
+        """Set the timers going, and queue what an earlier run left waiting; how many events these were."""
+        if self.timers:
+            self._bells.start()
+        return sum(function.take_up() for function in self.functions.values())
+
+    # -- events
+
     def notify(self, event: ObjectEvent) -> None:
         """Queue the event for the one function that its trigger names, if any. Returns at once (SCF 1.6)."""
-        for trigger in self._triggers:
+        for trigger in self.triggers:
             if trigger.matches(event):
-                function = self._deployed[trigger.function].function
-                body = envelope(record(event, target=function.target, dialects=self._dialects))
-                self.invoke_async(function.name, body, subject=f"{event.name} {event.bucket}/{_printable(event.key)}")
+                target = self.functions[trigger.function].function.target
+                body = envelope(record(event, target=target, dialects=self._dialects))
+                subject = f"{event.name} {event.bucket}/{printable(event.key)}"
+                self._queue(trigger.function, self._message(body, subject, source="COS"))
                 return
 
-    def invoke_async(self, name: str, event: Any, *, subject: str = "an invocation") -> Result | None:
+    def invoke_async(self, name: str, event: Any, *, subject: str = "an invocation") -> Result:
         """Queue an event (any JSON value) for a function: invocation type `Event` (SCF 4).
 
-        None when it was taken in; otherwise why it was refused, in which case it has become a dead letter.
+        Status 202 when it was taken in; otherwise why it was refused, in which case it has become a dead letter.
         """
-        message = self._message(event, subject)
-        if len(message.event) > LARGEST_EVENT:
-            text = f"the event takes {len(message.event)} bytes, more than 128 KB"
-            return self._refuse(name, message, Result(request_id=message.request_id, status=TOO_LARGE, message=text))
-        if not self._deployed[name].queue.push(message):
-            text = "the queue of the function is full"
-            return self._refuse(name, message, Result(request_id=message.request_id, status=TOO_MANY, message=text))
-        return None
+        return self._queue(name, self._message(event, subject, source="API"))
 
     def invoke(self, name: str, event: Any) -> Result:
         """Run a function with an event (any JSON value), once, and wait: type `RequestResponse` (SCF 4)."""
-        message = self._message(event, "an invocation")
+        message = self._message(event, "an invocation", source="API")
         if len(message.event) > LARGEST_SYNC_EVENT:
             text = f"the event takes {len(message.event)} bytes, more than 6 MB"
             return Result(request_id=message.request_id, status=TOO_LARGE, message=text)
-        return self._run(self._deployed[name].runner, message)
+        return self.functions[name].run(message)
+
+    def _ring(self, timer: Timer, when: float) -> None:
+        self._queue(timer.function, self._message(timer.event(when), f"timer {timer.name}", source="TIMER"))
+
+    def _message(self, event: Any, subject: str, *, source: str) -> Message:
+        text = json.dumps(event, separators=(",", ":"))
+        return Message(
+            request_id=str(uuid.uuid4()), event=text, subject=subject, source=source, pushed=self._clock.now()
+        )
+
+    def _queue(self, name: str, message: Message) -> Result:
+        if len(message.event) > LARGEST_EVENT:
+            text = f"the event takes {len(message.event)} bytes, more than 128 KB"
+            return self.functions[name].refuse(message, TOO_LARGE, text)
+        return self.functions[name].push(message)
+
+    # -- rest
+
+    def status(self) -> dict[str, Any]:
+        """Each function's queue and counts; `idle` when nothing runs, waits, or is about to."""
+        settled = self._bells.wait_quiet(0) and all(item.status()["idle"] for item in self.functions.values())
+        functions = {name: item.status() for name, item in self.functions.items()}
+        return {"idle": settled and all(item["idle"] for item in functions.values()), "functions": functions}
 
     def wait_idle(self, timeout: float) -> bool:
         """Wait up to `timeout` real seconds until nothing runs and nothing waits for a retry; True when that is so."""
-        return self._wait(timeout, lambda queue, left: queue.wait_empty(left))
+        return self._wait(timeout, Deployment.wait_empty)
 
     def drain(self, timeout: float = 60.0) -> bool:
         """`wait_idle` on a ManualClock: moves it on to each next attempt, so that hours of retries take no time."""
         if not isinstance(self._clock, ManualClock):
             return self.wait_idle(timeout)
         deadline = time.monotonic() + timeout
-        while self._wait(deadline - time.monotonic(), lambda queue, left: queue.wait_quiet(left)):
-            due = [when for item in self._deployed.values() if (when := item.queue.next_due()) is not None]
+        while self._wait(deadline - time.monotonic(), Deployment.wait_quiet):
+            due = [when for item in self.functions.values() if (when := item.next_due()) is not None]
             if not due:
                 return True
             self._clock.move_to(min(due))
@@ -132,75 +160,25 @@ class Scf:
     def pause(self, grace: float) -> None:
         """Begin no more runs, and give those that run up to `grace` seconds. Events are still taken in."""
         deadline = time.monotonic() + grace
-        for item in self._deployed.values():
-            item.queue.pause(max(0.0, deadline - time.monotonic()))
+        for function in self.functions.values():
+            function.pause(max(0.0, deadline - time.monotonic()))
 
     def close(self) -> list[Message]:
-        """Stop, killing what still runs. Events that were not handled become dead letters, and are returned."""
+        """Stop, killing what still runs. Events that were not handled are returned; they are kept, or become dead
+        letters where nothing keeps them."""
+        self._bells.close()
         self.pause(0)
-        left = []
-        for name, item in self._deployed.items():
-            item.runner.close()
-            for message in item.queue.close():
-                text = "coslocal was stopped before this event was handled"
-                self._bury(
-                    name, Dead(message, Result(request_id=message.request_id, status=SYSTEM_ERROR, message=text))
-                )
-                left.append(message)
-        return left
+        return [message for function in self.functions.values() for message in function.close()]
 
-    def _deploy(self, function: Function) -> _Deployed:
-        runner = Runner(function, self._account, self._log)
-        queue = AsyncQueue(
-            lambda message: self._run(runner, message),
-            lambda dead: self._bury(function.name, dead),
-            clock=self._clock,
-            policy=self._policy,
-            workers=function.instances,
-        )
-        return _Deployed(function, runner, queue)
-
-    def _message(self, event: Any, subject: str) -> Message:
-        text = json.dumps(event, separators=(",", ":"))
-        return Message(request_id=str(uuid.uuid4()), event=text, subject=subject, pushed=self._clock.now())
-
-    def _run(self, runner: Runner, message: Message) -> Result:
-        result = runner.run(message.event, message.request_id)
-        if not result.ok:
-            self._log(message.request_id, f"{result.status} {message.subject}: {_printable(result.message)}")
-            for line in result.trace:
-                self._log(message.request_id, line)
-        return result
-
-    def _refuse(self, name: str, message: Message, result: Result) -> Result:
-        self._bury(name, Dead(message, result))
-        return result
-
-    def _bury(self, name: str, dead: Dead) -> None:
-        message, result = dead.message, dead.result
-        self._log(message.request_id, f"given up: {message.subject}: {result.status} {_printable(result.message)}")
-        if self._dead_letters is None:
-            return
-        content = letter(
-            message,
-            result,
-            function=self._deployed[name].function,
-            account=self._account,
-            policy=self._policy,
-            now=self._clock.now(),
-        )
-        try:
-            self._dead_letters.add(content)
-        except OSError as error:
-            self._log(message.request_id, f"the dead letter could not be written: {error}")
-
-    def _wait(self, timeout: float, quiet: Callable[[AsyncQueue, float], bool]) -> bool:
+    def _wait(self, timeout: float, quiet: Callable[[Deployment, float], bool]) -> bool:
         """Until all queues are quiet at once: a function may have raised an event for another while it ran."""
         deadline = time.monotonic() + timeout
-        queues = [item.queue for item in self._deployed.values()]
+        functions = list(self.functions.values())
         while True:
-            for queue in queues:
-                if not quiet(queue, max(0.0, deadline - time.monotonic())):
+            if not self._bells.wait_quiet(max(0.0, deadline - time.monotonic())):
+                return False
+            for function in functions:
+                if not quiet(function, max(0.0, deadline - time.monotonic())):
                     return False
-            if all(quiet(queue, 0.0) for queue in queues):
+            if self._bells.wait_quiet(0) and all(quiet(function, 0.0) for function in functions):
                 return True

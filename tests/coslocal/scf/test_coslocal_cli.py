@@ -149,8 +149,11 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
     ("arguments", "code", "said"),
     [
         (["--function", "no.py", "--trigger", f"bucket={BUCKET}"], 2, "there is no Python file 'no.py'"),
-        (["--function", "index.py"], 2, "needs at least one --trigger"),
         (["--trigger", f"bucket={BUCKET}"], 2, "needs a --function"),
+        (["--timer", "tick=* * * * * * *"], 2, "needs a --function"),
+        (["--function", "index.py", "--timer", "tick"], 2, "NAME=CRON"),
+        (["--function", "index.py", "--timer", "tick=* * * * *"], 2, "seven"),
+        (["--function", "index.py", "--timer", "tick=0 0 0 30 2 * *"], 2, "no time"),
         (["--function", "index.py", "--trigger", "photos"], 2, "is not of the form"),
         (["--function", "index.py", "--trigger", f"bucket={BUCKET}"], 1, f"add --bucket {BUCKET}"),
         (["--function", "index.py", "--trigger", f"bucket={BUCKET}", "--env", "A"], 2, "write it as NAME=VALUE"),

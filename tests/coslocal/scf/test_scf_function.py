@@ -57,8 +57,9 @@ def test_settings_that_the_platform_would_refuse_are_refused(fields: dict[str, o
         function(**fields)
 
 
-def test_reserved_concurrency_bounds_what_runs_at_once() -> None:
-    assert [function(instances=4, reserved=reserved).capacity for reserved in (None, 9, 1, 0)] == [4, 4, 1, 0]
+def test_reserved_concurrency_is_counted_in_memory() -> None:
+    made = [function(memory_size=256, reserved=reserved) for reserved in (None, 9, 1, 0)]
+    assert [one.reserved_memory for one in made] == [None, 2304, 256, 0]
 
 
 def test_a_function_is_found_by_its_file(tmp_path: Path) -> None:

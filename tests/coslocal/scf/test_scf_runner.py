@@ -210,7 +210,7 @@ def test_an_uncaught_exception_is_430_with_its_stack_and_the_instance_stays(benc
     ],
 )
 def test_each_way_to_fail_has_its_status(bench: Bench, do: str, status: int, said: str) -> None:
-    failing = bench.deploy()
+    failing = bench.deploy(memory_size=1024)
     result = run(failing, do)
     assert result.status == status
     assert said in result.message

@@ -1,0 +1,21 @@
+"""The front door of one server: object storage and the cloud's API share its port, told apart by host."""
+
+from __future__ import annotations
+
+from coslocal import internal
+from coslocal.http import Handler, Request, Response
+from coslocal.tencentapi.place import is_for_api, locate
+
+
+class Front:
+    """What asks for the API (by its host names, or by naming an action) goes to `api` once there is one, all else to
+    `core`."""
+
+    def __init__(self, core: Handler, api: Handler | None = None) -> None:
+        self._core = core
+        self.api = api
+
+    def handle(self, request: Request) -> Response:
+        if self.api and is_for_api(request) and not locate(request).path.startswith(internal.PREFIX):
+            return self.api.handle(request)
+        return self._core.handle(request)
