@@ -20,10 +20,11 @@ from coslocal.operations import (
     objects,
     restore,
     styles,
+    symlink,
     tagging,
 )
 from coslocal.operations.call import Call
-from coslocal.operations.configuration import CONFIGURATIONS
+from coslocal.operations.configuration import CONFIGURATIONS, INVENTORY
 from coslocal.signature import CARRIERS
 from coslocal.wire.address import Address
 from coslocal.wire.errors import InvalidURI, MethodNotAllowed, NotOffered
@@ -78,9 +79,9 @@ def _not_offered() -> list[Route]:
         ("bucket", "guetzli", "GET PUT DELETE"), ("bucket", "image-slim", "GET PUT DELETE"),
         ("bucket", "live", "GET PUT DELETE"),
         ("bucket", "notification", "GET PUT"), ("bucket", "response-control", "GET PUT DELETE"),
-        ("bucket", "versions", "GET"), ("bucket", "vod", "GET"),
-        ("object", "ci-process", "POST"), ("object", "retention", "GET PUT"), ("object", "select", "POST"),
-        ("object", "symlink", "GET PUT"), ("object", "torrent", "GET"), ("object", "tce-process", "POST"),
+        ("bucket", "vod", "GET"),
+        ("object", "ci-process", "POST"), ("object", "imageInspect", "GET"), ("object", "retention", "GET PUT"),
+        ("object", "select", "POST"), ("object", "torrent", "GET"), ("object", "tce-process", "POST"),
     )  # fmt: skip
     rows = []
     for level, name, methods in named:
@@ -96,6 +97,7 @@ ROUTES: tuple[Route, ...] = (
     Route("HEAD", "bucket", None, "head_bucket", buckets.head_bucket, anonymous="READ"),
     Route("DELETE", "bucket", None, "delete_bucket", buckets.delete_bucket),
     Route("GET", "bucket", None, "list_objects", listing.list_objects, anonymous="READ"),
+    Route("GET", "bucket", "versions", "list_object_versions", listing.list_versions, "stored only", "READ"),
     Route("GET", "bucket", "location", "get_bucket_location", buckets.get_location),
     Route("GET", "bucket", "uploads", "list_multipart_uploads", multipart.list_uploads),
     Route("POST", "bucket", "delete", "delete_objects", delete_multiple.delete_objects, anonymous="WRITE"),
@@ -110,6 +112,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "bucket", "style", "put_style", styles.put_style),
     Route("DELETE", "bucket", "style", "delete_style", styles.delete_style),
     *_stored(),
+    Route("POST", "bucket", "inventory", "post_bucket_inventory", INVENTORY.put, "stored only"),
     Route("PUT", "object", None, "put_object", objects.put_object, anonymous="WRITE"),
     Route("PUT", "object", COPY, "copy_object", copy.copy_object, anonymous="WRITE"),
     Route("GET", "object", None, "get_object", objects.get_object, anonymous="READ"),
@@ -120,6 +123,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "object", "append", "append_object", append.append_object, anonymous="WRITE"),
     Route("POST", "object", "image_process", "image_process", images.image_process),
     Route("POST", "object", "restore", "restore_object", restore.restore_object, "stored only"),
+    Route("GET", "object", "symlink", "get_symlink", symlink.get_symlink, anonymous="READ"),
+    Route("PUT", "object", "symlink", "put_symlink", symlink.put_symlink, anonymous="WRITE"),
     Route("GET", "object", "acl", "get_object_acl", acl.get_acl),
     Route("PUT", "object", "acl", "put_object_acl", acl.put_acl),
     Route("GET", "object", "tagging", "get_object_tagging", tagging.get_tagging),

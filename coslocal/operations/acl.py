@@ -60,10 +60,8 @@ def from_headers(call: Call) -> str | None:
             if found is None:
                 raise InvalidArgument(f'{header} must look like id="[OwnerUin]"')
             grants.append(Grant(found[1], found[2], permission))
-    return None if not grants and canned in (None, "default") else _document(grants)
-
-
-def _document(grants: list[Grant]) -> str:
+    if not grants and canned in (None, "default"):
+        return None
     return json.dumps([_OWNERS, *(grant for grant in grants if grant != _OWNERS)])
 
 
@@ -99,10 +97,10 @@ def _grant_fields(grant: Grant) -> Fields:
 
 
 def put_acl(call: Call) -> Response:
-    """PUT ?acl of a bucket or an object, by headers or by an AccessControlPolicy."""
+    """PUT ?acl of a bucket or an object, by headers or by an AccessControlPolicy, whose grants are kept as they are."""
     call.standing_object() if call.key else call.standing_bucket()
     body = call.document()
-    document = _document(_read(body)) if body.strip() else from_headers(call)
+    document = json.dumps(_read(body)) if body.strip() else from_headers(call)
     if document is None:
         call.app.store.delete_configuration(call.bucket, call.key, "acl")
     else:

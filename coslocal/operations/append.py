@@ -8,9 +8,9 @@ from coslocal.http import Response
 from coslocal.operations.call import Call
 from coslocal.operations.objects import (
     check_key,
-    identity,
     kept_headers,
     made,
+    receipt,
     side_documents,
     storage_class,
     take_body,
@@ -50,4 +50,4 @@ def append_object(call: Call) -> Response:
     for name, document in documents.items() if standing is None else ():
         call.app.store.put_configuration(call.bucket, call.key, name, document.encode())
     more = [("x-cos-next-append-position", str(item.size)), ("x-cos-content-sha1", blob.md5)]
-    return empty(200, [*identity(item), *more])
+    return empty(200, [*receipt(item), *more])

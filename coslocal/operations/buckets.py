@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from coslocal.http import Response
-from coslocal.operations import acl
+from coslocal.operations import acl, tagging
 from coslocal.operations.call import Call
 from coslocal.operations.listing import count_parameter
 from coslocal.operations.responses import OWNER, empty, xml_response
 from coslocal.storage.types import Bucket
-from coslocal.wire.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, InvalidBucketName
+from coslocal.wire.errors import (
+    BucketAlreadyExists,
+    BucketAlreadyOwnedByYou,
+    BucketNotEmpty,
+    InvalidArgument,
+    InvalidBucketName,
+)
 from coslocal.wire.xml import Fields, parse
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?-[0-9]{1,20}", re.ASCII)
 _MOST = 2000
+_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
 
 
 def valid_name(name: str) -> bool:
@@ -51,15 +65,20 @@ def delete_bucket(call: Call) -> Response:
 
 
 def get_location(call: Call) -> Response:
-    return xml_response("LocationConstraint", [("Location", call.standing_bucket().region)])
+    return xml_response("LocationConstraint", call.standing_bucket().region)
 
 
 def list_buckets(call: Call) -> Response:
-    """GET service; `cos.<region>.myqcloud.com` and `region=` narrow it, `marker` and `max-keys` page it."""
+    """GET service; the host `cos.<region>.myqcloud.com`, `region`, `tagkey` with `tagvalue`, and `create-time` with
+    `range` narrow it, `marker` and `max-keys` page it."""
     region = call.parameters.get("region") or call.address.host.region
     marker = call.parameters.get("marker") or ""
     limit = count_parameter(call, "max-keys", _MOST)
-    standing = [item for item in call.app.store.buckets() if item.name > marker and region in ("", item.region)]
+    standing = [
+        item
+        for item in call.app.store.buckets()
+        if item.name > marker and region in ("", item.region) and _is_of_age(call, item) and _is_tagged(call, item)
+    ]
     shown, more = standing[:limit], len(standing) > limit > 0
     entries: list[tuple[str, Fields]] = [("Bucket", _entry(item)) for item in shown]
     fields: list[tuple[str, str | int | Fields]] = [("Owner", OWNER), ("Buckets", entries), ("Marker", marker)]
@@ -67,6 +86,20 @@ def list_buckets(call: Call) -> Response:
         fields.append(("NextMarker", shown[-1].name))
     fields.append(("IsTruncated", "true" if more else "false"))
     return xml_response("ListAllMyBucketsResult", fields)
+
+
+def _is_of_age(call: Call, bucket: Bucket) -> bool:
+    at, how = call.parameters.get("create-time"), call.parameters.get("range")
+    if at is None or how is None:
+        return True
+    if not (at.isascii() and at.isdigit() and len(at) <= 12) or how not in _COMPARISONS:
+        raise InvalidArgument(f"create-time must be unix seconds, and range one of {', '.join(_COMPARISONS)}")
+    return _COMPARISONS[how](int(bucket.created), int(at))
+
+
+def _is_tagged(call: Call, bucket: Bucket) -> bool:
+    key, value = call.parameters.get("tagkey"), call.parameters.get("tagvalue")
+    return key is None or value is None or (key, value) in tagging.tags_of(call.app.store, bucket.name, "")
 
 
 def _entry(bucket: Bucket) -> Fields:

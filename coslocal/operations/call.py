@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING
 
 from coslocal.http import Request, Response
 from coslocal.storage.types import BlobGone, Bucket, StoredObject
-from coslocal.wire.address import Address, Parameters
-from coslocal.wire.errors import IncompleteBody, InvalidRequest, MissingContentLength, NoSuchBucket, NoSuchKey
+from coslocal.wire.address import Address, Parameters, decode
+from coslocal.wire.errors import (
+    IncompleteBody,
+    InvalidRequest,
+    MissingContentLength,
+    NoSuchBucket,
+    NoSuchKey,
+    NoSuchVersion,
+)
 
 if TYPE_CHECKING:
     from coslocal.app import Coslocal
 
+SYMLINK = "x-cos-symlink-target"
+ONLY_VERSION = "null"  # the id of every object's version: there is no versioning here, whatever its state says
 MAX_DOCUMENT = 4 * 1024 * 1024  # an XML body; 10,000 parts of a multipart upload fit
 
 
@@ -53,17 +62,32 @@ class Call:
         return bucket
 
     def standing_object(self) -> StoredObject:
-        """The object asked for. Raises NoSuchBucket, NoSuchKey."""
+        """The object asked for. Raises NoSuchBucket, NoSuchKey, NoSuchVersion."""
         item = self.app.store.get(self.bucket, self.key)
         if item is None:
             self.standing_bucket()
             raise NoSuchKey
+        check_version(self.parameters.get("versionId"))
         return item
+
+    def readable_object(self) -> StoredObject:
+        """As `standing_object`; a symbolic link leads to its target, which must not be one."""
+        item = self.standing_object()
+        if SYMLINK not in item.headers:
+            return item
+        target = self.app.store.get(self.bucket, self.target_of(item.headers[SYMLINK]))
+        if target is None or SYMLINK in target.headers:
+            raise NoSuchKey("The target of the symbolic link does not exist")
+        return target
+
+    @staticmethod
+    def target_of(link: str) -> str:
+        return decode(link).removeprefix("/")
 
     def serve(self, answer: Callable[[Call, StoredObject], Response]) -> Response:
         """The answer for the object as it is now: asked again when it was overwritten between look-up and opening."""
         while True:
-            item = self.standing_object()
+            item = self.readable_object()
             try:
                 return answer(self, item)
             except BlobGone:
@@ -83,3 +107,9 @@ class Call:
         """Refuse a body that has neither a Content-Length nor chunks. Raises MissingContentLength."""
         if self.request.length is None and "chunked" not in (self.header("Transfer-Encoding") or "").lower():
             raise MissingContentLength
+
+
+def check_version(version: str | None) -> None:
+    """Raises NoSuchVersion for any but the one that every object has."""
+    if version not in (None, ONLY_VERSION):
+        raise NoSuchVersion

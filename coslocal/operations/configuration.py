@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from xml.etree.ElementTree import Element, SubElement, tostring
 
 from coslocal.http import Response
 from coslocal.operations.call import Call
 from coslocal.operations.responses import empty, xml_response
-from coslocal.wire.errors import InvalidArgument, MalformedXML, NoSuchConfiguration
+from coslocal.wire.errors import InvalidArgument, MalformedPolicy, NoSuchConfiguration
 from coslocal.wire.xml import parse
+
+_PAGE = 100  # documents in a list
+_TIME = 20  # characters before each document of many: when it was put, by which their list is ordered
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """`root` is the document's root element ("" for JSON); `missing` the code when there is none, "" for an empty root;
-    `many` tells that there is one a value of the `id` parameter, and gives the root of their list."""
+    """`root` is the document's root element; `missing` the code when there is none, "" for an empty root; `many` tells
+    that there is one for each value of the `id` parameter, and gives the root of their list; `amend` changes a document
+    as COS does on its way in; `emptied` tells that a PUT without a body takes it away."""
 
     name: str
     root: str
     missing: str = ""
     many: str = ""
+    amend: Callable[[Element], None] | None = None
+    emptied: bool = False
 
     def get(self, call: Call) -> Response:
         call.standing_bucket()
@@ -27,7 +36,7 @@ class Configuration:
             return self._list(call)
         value = call.app.store.configuration(call.bucket, "", self._stored_name(call))
         if value is not None:
-            return Response(200, [("Content-Type", "application/xml" if self.root else "application/json")], value)
+            return Response(200, [("Content-Type", "application/xml")], value[_TIME:] if self.many else value)
         if self.missing:
             raise NoSuchConfiguration(self.missing)
         return xml_response(self.root, [])
@@ -35,10 +44,14 @@ class Configuration:
     def put(self, call: Call) -> Response:
         call.standing_bucket()
         body = call.document()
-        if self.root:
-            parse(body, self.root)
-        elif not body.strip():
-            raise MalformedXML("The body of this request is empty")
+        if self.emptied and not body.strip():
+            return self.delete(call)
+        document = parse(body, self.root)
+        if self.amend is not None:
+            self.amend(document)
+            body = tostring(document)
+        if self.many:
+            body = f"{call.now:0{_TIME}.6f}".encode() + body
         call.app.store.put_configuration(call.bucket, "", self._stored_name(call), body)
         return empty()
 
@@ -56,30 +69,80 @@ class Configuration:
         return f"{self.name}:{identity}"
 
     def _list(self, call: Call) -> Response:
+        """In pages, the oldest first; the token names the last one of the page before."""
+        token = call.parameters.get("continuation-token") or ""
         stored = call.app.store.configurations(call.bucket, "", prefix=f"{self.name}:")
-        documents = [value[value.index(b"<" + self.root.encode()) :] for _, value in stored]
-        body = b"".join(
-            (f"<{self.many}>".encode(), *documents, f"<IsTruncated>false</IsTruncated></{self.many}>".encode())
-        )
-        return Response(200, [("Content-Type", "application/xml")], body)
+        placed = sorted((value[:_TIME].decode() + name, value[_TIME:]) for name, value in stored)
+        behind = [(place, value) for place, value in placed if place > token]
+        shown, more = behind[:_PAGE], len(behind) > _PAGE
+        document = Element(self.many)
+        document.extend(parse(value, self.root) for _, value in shown)
+        SubElement(document, "IsTruncated").text = "true" if more else "false"
+        if token:
+            SubElement(document, "ContinuationToken").text = token
+        if more:
+            SubElement(document, "NextContinuationToken").text = shown[-1][0]
+        return Response(200, [("Content-Type", "application/xml")], tostring(document))
 
 
+class Policy(Configuration):
+    """The bucket policy is JSON, in any case of its top-level names; COS gives them back as `Statement`, `version`."""
+
+    def get(self, call: Call) -> Response:
+        answer = super().get(call)
+        answer.headers = [("Content-Type", "application/json")]
+        return answer
+
+    def put(self, call: Call) -> Response:
+        call.standing_bucket()
+        try:
+            policy = json.loads(call.document())
+        except (ValueError, RecursionError):
+            raise MalformedPolicy from None
+        named = {name.lower(): value for name, value in policy.items()} if isinstance(policy, dict) else {}
+        if not isinstance(named.get("statement"), list):
+            raise MalformedPolicy("A policy needs a statement, which is a list")
+        kept = {"Statement": named.pop("statement"), **named}
+        call.app.store.put_configuration(call.bucket, "", self.name, json.dumps(kept, ensure_ascii=False).encode())
+        return empty(204)
+
+
+def _amend_website(document: Element) -> None:
+    """A redirect rule that does not say so redirects the URL."""
+    for redirect in document.iter("Redirect"):
+        if redirect.find("URLRedirect") is None:
+            SubElement(redirect, "URLRedirect").text = "Enabled"
+
+
+def _amend_encryption(document: Element) -> None:
+    """The Python SDK's own name of the element is taken too."""
+    for element in document.iter("ApplySideEncryptionConfiguration"):
+        element.tag = "ApplyServerSideEncryptionByDefault"
+
+
+INVENTORY = Configuration(
+    "inventory", "InventoryConfiguration", "NoSuchInventoryConfiguration", "ListInventoryConfigurationResult"
+)
 CONFIGURATIONS = (
     Configuration("accelerate", "AccelerateConfiguration"),
     Configuration("cors", "CORSConfiguration", "NoSuchCORSConfiguration"),
     Configuration("domain", "DomainConfiguration", "NoSuchDomainConfiguration"),
-    Configuration("encryption", "ServerSideEncryptionConfiguration", "NoSuchEncryptionConfiguration"),
+    Configuration(
+        "encryption", "ServerSideEncryptionConfiguration", "NoSuchEncryptionConfiguration", amend=_amend_encryption
+    ),
     Configuration("intelligenttiering", "IntelligentTieringConfiguration"),
     Configuration(
-        "inventory", "InventoryConfiguration", "NoSuchInventoryConfiguration", "ListInventoryConfigurationResult"
+        "intelligent-tiering", "IntelligentTieringConfiguration", "IntelligentTieringConfigurationNotFoundError",
+        "ListBucketIntelligentTieringConfigurationOutput",
     ),
+    INVENTORY,
     Configuration("lifecycle", "LifecycleConfiguration", "NoSuchLifecycleConfiguration"),
     Configuration("logging", "BucketLoggingStatus"),
     Configuration("object-lock", "ObjectLockConfiguration", "NoSuchObjectLockConfiguration"),
     Configuration("origin", "OriginConfiguration", "NoSuchOriginConfiguration"),
-    Configuration("policy", "", "NoSuchBucketPolicy"),
-    Configuration("referer", "RefererConfiguration", "NoSuchRefererConfiguration"),
+    Policy("policy", "", "NoSuchBucketPolicy"),
+    Configuration("referer", "RefererConfiguration", emptied=True),
     Configuration("replication", "ReplicationConfiguration", "NoSuchReplicationConfiguration"),
     Configuration("versioning", "VersioningConfiguration"),
-    Configuration("website", "WebsiteConfiguration", "NoSuchWebsiteConfiguration"),
-)
+    Configuration("website", "WebsiteConfiguration", "NoSuchWebsiteConfiguration", amend=_amend_website),
+)  # fmt: skip

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from coslocal.http import Response
+from coslocal.operations import encryption, restore
 from coslocal.operations.append import APPENDABLE
-from coslocal.operations.call import Call
+from coslocal.operations.call import Call, check_version
 from coslocal.operations.conditions import judge, read_range
 from coslocal.operations.multipart import part_number, save_part, standing_upload
-from coslocal.operations.objects import check_key, identity, kept_headers, made, side_documents, storage_class
+from coslocal.operations.objects import check_key, kept_headers, made, receipt, side_documents, storage_class
 from coslocal.operations.responses import quoted, xml_date, xml_response
 from coslocal.storage.types import Blob, BlobGone, Part, StoredObject
 from coslocal.wire.address import decode, read_host
@@ -25,7 +26,7 @@ from coslocal.wire.errors import (
 )
 from coslocal.wire.xml import Fields
 
-_SOURCE = re.compile(r"(?:https?://)?([^/]+)/(.+?)(?:\?versionId=[^?]*)?", re.DOTALL)
+_SOURCE = re.compile(r"(?:https?://)?([^/]+)/(.+?)(?:\?versionId=([^?]*))?", re.DOTALL)
 
 
 class _Reader:
@@ -51,6 +52,9 @@ def _source(call: Call) -> StoredObject:
     item = call.app.store.get(name, decode(found[2]))
     if item is None:
         raise NoSuchKey
+    check_version(found[3] or None)
+    encryption.check(call, item.headers, source=True)
+    restore.check_readable(call, item)
     if judge(call.request, item, "x-cos-copy-source-") != 200:
         raise PreconditionFailed
     return item
@@ -97,21 +101,24 @@ def copy_object(call: Call) -> Response:
         tags = call.app.store.configuration(source.bucket, source.key, "tagging")
         documents |= {"tagging": tags.decode()} if tags is not None else {}
     source, blob = _taken(call)
-    kept = {name: value for name, value in source.headers.items() if name != APPENDABLE}
-    headers = kept if directive == "copy" else kept_headers(call, call.key)
+    own = (APPENDABLE, restore.RESTORED)
+    kept = {name: value for name, value in encryption.without(source.headers).items() if name not in own}
+    headers = kept | encryption.kept(call) if directive == "copy" else kept_headers(call, call.key)
     item = replace(made(call, call.key, blob, headers), storage_class=wanted_class or "STANDARD")
     call.app.save(item, documents)
     call.app.announce("cos:ObjectCreated:Copy", item, call)
     fields: Fields = (("ETag", quoted(item.etag)), ("CRC64", item.crc64), ("LastModified", xml_date(item.modified)))
-    return xml_response("CopyObjectResult", fields, headers=identity(item)[1:])
+    return xml_response("CopyObjectResult", fields, headers=receipt(item)[1:])
 
 
 def copy_part(call: Call) -> Response:
     """PUT ?partNumber&uploadId with a source, whole or a range of it."""
     number = part_number(call)
     upload = standing_upload(call)
+    encryption.check(call, upload.headers)
     _, blob = _taken(call, ranged=True)
     part = Part(number=number, blob=blob.name, size=blob.size, etag=blob.md5, crc64=blob.crc64, modified=call.now)
     save_part(call, upload, part)
     fields: Fields = (("ETag", quoted(part.etag)), ("CRC64", part.crc64), ("LastModified", xml_date(part.modified)))
-    return xml_response("CopyPartResult", fields, headers=[("x-cos-hash-crc64ecma", part.crc64)])
+    more = encryption.told(upload.headers)
+    return xml_response("CopyPartResult", fields, headers=[("x-cos-hash-crc64ecma", part.crc64), *more])

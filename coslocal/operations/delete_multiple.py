@@ -7,31 +7,41 @@ import binascii
 import hashlib
 
 from coslocal.http import Response
-from coslocal.operations.call import Call
+from coslocal.operations.call import Call, check_version
 from coslocal.operations.responses import xml_response
-from coslocal.wire.errors import BadDigest, InvalidDigest, MalformedXML, MissingContentMD5
+from coslocal.wire.errors import BadDigest, InvalidDigest, MalformedXML, MissingContentMD5, NoSuchVersion
 from coslocal.wire.xml import Fields, parse, text
 
 MOST = 1000
 
 
 def delete_objects(call: Call) -> Response:
-    """Missing keys count as deleted; `Quiet` lists errors only, of which there are none here."""
+    """Missing keys count as deleted; `Quiet` lists errors only."""
     call.standing_bucket()
     body = call.document()
     _check_md5(call, body)
     document = parse(body, "Delete")
-    keys = [text(element, "Key") for element in document.findall("Object")]
-    if not 1 <= len(keys) <= MOST or not all(keys):
+    named = [(text(element, "Key"), text(element, "VersionId")) for element in document.findall("Object")]
+    if not 1 <= len(named) <= MOST or not all(key for key, _ in named):
         raise MalformedXML(f"Delete must name 1 to {MOST} objects, each with a Key")
-    deleted: list[tuple[str, Fields]] = []
-    for key in filter(None, keys):
-        item = call.app.store.delete(call.bucket, key)
-        if item is not None:
-            call.app.announce("cos:ObjectRemove:Delete", item, call)
-        deleted.append(("Deleted", [("Key", key)]))
     quiet = (text(document, "Quiet") or "").strip().lower() == "true"
-    return xml_response("DeleteResult", [] if quiet else deleted)
+    told = [_delete(call, key or "", version) for key, version in named]
+    return xml_response("DeleteResult", [entry for entry in told if not quiet or entry[0] == "Error"])
+
+
+def _delete(call: Call, key: str, version: str | None) -> tuple[str, Fields]:
+    """What became of one object; a version that there cannot be is an error, as it is of a single DELETE."""
+    fields: list[tuple[str, str | int | Fields]] = [("Key", key)]
+    if version:
+        fields.append(("VersionId", version))
+    try:
+        check_version(version or None)
+    except NoSuchVersion as error:
+        return "Error", [*fields, ("Code", error.code), ("Message", error.message)]
+    item = call.app.store.delete(call.bucket, key)
+    if item is not None:
+        call.app.announce("cos:ObjectRemove:Delete", item, call)
+    return "Deleted", fields
 
 
 def _check_md5(call: Call, body: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from coslocal.http import Response
-from coslocal.operations import styles
+from coslocal.operations import encryption, restore, styles
 from coslocal.operations.call import Call
 from coslocal.operations.responses import xml_response
 from coslocal.storage.types import StoredObject
@@ -43,6 +43,8 @@ def pic_operations(call: Call) -> str | None:
 def process(call: Call, source: StoredObject, operations: str) -> UploadResult:
     from coslocal.ci import persist  # libvips is loaded by the first image only
 
+    encryption.check(call, source.headers)
+    restore.check_readable(call, source)
     return persist.process(call.app, call, source, operations)
 
 
@@ -96,6 +98,8 @@ def get_image(call: Call) -> Response:
 def _serve(call: Call, source: StoredObject, rule: str) -> Response:
     from coslocal.ci import download  # libvips is loaded by the first image only
 
+    encryption.check(call, source.headers)
+    restore.check_readable(call, source)
     return download.serve(call.app, call, source, rule)
 
 

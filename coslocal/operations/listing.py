@@ -1,4 +1,4 @@
-"""GET bucket: the list of objects (COS 5)."""
+"""GET bucket: the list of objects, and of their versions (COS 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from coslocal.http import Response
-from coslocal.operations.call import Call
+from coslocal.operations.call import ONLY_VERSION, Call
 from coslocal.operations.responses import OWNER, quoted, xml_date, xml_response
 from coslocal.storage.index import after_prefix
 from coslocal.storage.types import Store, StoredObject
@@ -106,6 +106,31 @@ def list_objects(call: Call) -> Response:
     fields += [("Contents", _entry(item, encode)) for item in found.contents]
     fields += [("CommonPrefixes", [("Prefix", encode(name))]) for name in found.prefixes]
     return xml_response("ListBucketResult", fields)
+
+
+def list_versions(call: Call) -> Response:
+    """GET /?versions of a bucket that has no versions: each object once, as its version `null`."""
+    call.standing_bucket()
+    prefix, delimiter, marker = (call.parameters.get(name) or "" for name in ("prefix", "delimiter", "key-marker"))
+    limit = count_parameter(call, "max-keys")
+    encode = encoder(call)
+    found = page(call.app.store, call.bucket, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)
+    fields: list[tuple[str, str | int | Fields]] = [("Name", call.bucket)]
+    if encode is not str:
+        fields.append(("EncodingType", "url"))
+    fields += [("Prefix", encode(prefix)), ("KeyMarker", encode(marker))]
+    fields += [("VersionIdMarker", call.parameters.get("version-id-marker") or ""), ("MaxKeys", limit)]
+    if delimiter:
+        fields.append(("Delimiter", encode(delimiter)))
+    fields.append(("IsTruncated", "true" if found.next_marker is not None else "false"))
+    if found.next_marker is not None:
+        fields.append(("NextKeyMarker", encode(found.next_marker)))
+        fields.append(("NextVersionIdMarker", "" if found.next_marker in found.prefixes else ONLY_VERSION))
+    for item in found.contents:
+        key, *rest = _entry(item, encode)
+        fields.append(("Version", [key, ("VersionId", ONLY_VERSION), ("IsLatest", "true"), *rest]))
+    fields += [("CommonPrefixes", [("Prefix", encode(name))]) for name in found.prefixes]
+    return xml_response("ListVersionsResult", fields)
 
 
 def _entry(item: StoredObject, encode: Callable[[str], str]) -> Fields:

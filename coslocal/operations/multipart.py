@@ -9,10 +9,10 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from coslocal.http import Response
-from coslocal.operations import images
+from coslocal.operations import encryption, images
 from coslocal.operations.call import Call
 from coslocal.operations.listing import MOST, count_parameter, encoder
-from coslocal.operations.objects import check_key, identity, kept_headers, side_documents, storage_class, take_body
+from coslocal.operations.objects import check_key, kept_headers, receipt, side_documents, storage_class, take_body
 from coslocal.operations.responses import OWNER, empty, quoted, xml_date, xml_response
 from coslocal.storage.crc64 import combine
 from coslocal.storage.types import Part, StoredObject, Upload
@@ -40,7 +40,7 @@ def initiate(call: Call) -> Response:
     )  # fmt: skip
     call.app.store.start_upload(upload)
     fields: Fields = (("Bucket", call.bucket), ("Key", call.key), ("UploadId", upload.upload_id))
-    return xml_response("InitiateMultipartUploadResult", fields)
+    return xml_response("InitiateMultipartUploadResult", fields, headers=encryption.told(upload.headers))
 
 
 def standing_upload(call: Call) -> Upload:
@@ -63,10 +63,12 @@ def upload_part(call: Call) -> Response:
     """PUT /key?partNumber&uploadId."""
     number = part_number(call)
     upload = standing_upload(call)
+    encryption.check(call, upload.headers)
     blob = take_body(call)
     part = Part(number=number, blob=blob.name, size=blob.size, etag=blob.md5, crc64=blob.crc64, modified=call.now)
     save_part(call, upload, part)
-    return empty(200, [("ETag", quoted(part.etag)), ("x-cos-hash-crc64ecma", part.crc64)])
+    more = encryption.told(upload.headers)
+    return empty(200, [("ETag", quoted(part.etag)), ("x-cos-hash-crc64ecma", part.crc64), *more])
 
 
 def save_part(call: Call, upload: Upload, part: Part) -> None:
@@ -100,7 +102,7 @@ def complete(call: Call) -> Response:
         result = images.process_new(call, item, operations, event=event)
         fields += [(name, value) for name, value in result.original if name == "ImageInfo"]
         fields.append(("ProcessResults", result.results))
-    return xml_response("CompleteMultipartUploadResult", fields, headers=identity(item))
+    return xml_response("CompleteMultipartUploadResult", fields, headers=receipt(item))
 
 
 def _chosen(call: Call, listed: list[Element]) -> list[Part]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from coslocal.http import Response
-from coslocal.operations import acl, images, tagging
-from coslocal.operations.call import Call
+from coslocal.operations import acl, encryption, images, restore, tagging
+from coslocal.operations.call import Call, check_version
 from coslocal.operations.conditions import judge, wanted_range
 from coslocal.operations.responses import empty, http_date, quoted, xml_response
 from coslocal.storage.types import Blob, StoredObject
@@ -35,7 +35,6 @@ _KEPT = (
     "Content-Language",
     "Content-Type",
     "Expires",
-    "x-cos-server-side-encryption",
     "x-cos-website-redirect-location",
 )
 _KEPT_LOWER = {name.lower(): name for name in _KEPT}
@@ -78,6 +77,7 @@ def kept_headers(call: Call, key: str) -> dict[str, str]:
             kept.setdefault(_KEPT_LOWER[lower], value)
         elif lower.startswith("x-cos-meta-"):
             kept.setdefault(name, value)
+    kept.update(encryption.kept(call))
     kept.setdefault("Content-Type", content_type_of(key))
     return kept
 
@@ -146,23 +146,29 @@ def put_object(call: Call) -> Response:
     call.app.save(item, documents)
     if operations is None:
         call.app.announce("cos:ObjectCreated:Put", item, call)
-        return empty(200, identity(item))
+        return empty(200, receipt(item))
     result = images.process_new(call, item, operations, event="cos:ObjectCreated:Put")
-    return xml_response("UploadResult", images.upload_result(result), headers=identity(item))
+    return xml_response("UploadResult", images.upload_result(result), headers=receipt(item))
 
 
 def identity(item: StoredObject) -> list[tuple[str, str]]:
     return [("ETag", quoted(item.etag)), ("x-cos-hash-crc64ecma", item.crc64)]
 
 
+def receipt(item: StoredObject) -> list[tuple[str, str]]:
+    """The headers of the answer to an upload."""
+    return [*identity(item), *encryption.told(item.headers)]
+
+
 def description(call: Call, item: StoredObject) -> list[tuple[str, str]]:
     """The headers of GET and HEAD."""
-    headers = [*item.headers.items(), *identity(item)]
+    gone = () if restore.is_restored(item, call.now) else (restore.RESTORED,)
+    headers = [*(pair for pair in item.headers.items() if pair[0] not in gone), *identity(item)]
     headers += [("Last-Modified", http_date(item.modified)), ("Accept-Ranges", "bytes")]
     if item.storage_class != "STANDARD":
         headers.append(("x-cos-storage-class", item.storage_class))
-    if count := tagging.count(call):
-        headers.append(("x-cos-tagging-count", str(count)))
+    if tags := tagging.tags_of(call.app.store, item.bucket, item.key):
+        headers.append(("x-cos-tagging-count", str(len(tags))))
     return headers
 
 
@@ -190,6 +196,8 @@ def get_object(call: Call) -> Response:
 
 
 def _serve(call: Call, item: StoredObject) -> Response:
+    encryption.check(call, item.headers)
+    restore.check_readable(call, item)
     verdict = judge(call.request, item)
     if verdict == 412:
         raise PreconditionFailed
@@ -207,7 +215,8 @@ def _serve(call: Call, item: StoredObject) -> Response:
 
 def head_object(call: Call) -> Response:
     """HEAD /key: as GET without the bytes."""
-    item = call.standing_object()
+    item = call.readable_object()
+    encryption.check(call, item.headers)
     verdict = judge(call.request, item)
     if verdict == 412:
         raise PreconditionFailed
@@ -225,6 +234,7 @@ def head_object(call: Call) -> Response:
 def delete_object(call: Call) -> Response:
     """DELETE /key: 204, also when there was none."""
     call.standing_bucket()
+    check_version(call.parameters.get("versionId"))
     item = call.app.store.delete(call.bucket, call.key)
     if item is not None:
         call.app.announce("cos:ObjectRemove:Delete", item, call)

@@ -18,7 +18,7 @@ OWNER: Fields = (("ID", OWNER_ID), ("DisplayName", OWNER_NAME))
 Pairs = Sequence[tuple[str, str]]
 
 
-def xml_response(root: str, children: Fields, *, status: int = 200, headers: Pairs = ()) -> Response:
+def xml_response(root: str, children: Fields | str, *, status: int = 200, headers: Pairs = ()) -> Response:
     return Response(status, [("Content-Type", "application/xml"), *headers], render(root, children))
 
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 from coslocal.http import Response
 from coslocal.operations.call import Call
 from coslocal.operations.responses import empty
+from coslocal.storage.types import Store
 from coslocal.wire.errors import InvalidTag, NoSuchConfiguration
 from coslocal.wire.xml import Fields, parse, render, text
 
@@ -33,10 +34,15 @@ def _document(tags: list[tuple[str, str]], level: str) -> bytes:
     return render("Tagging", [("TagSet", fields)])
 
 
-def count(call: Call) -> int:
-    """How many tags the object of a call has."""
-    document = call.app.store.configuration(call.bucket, call.key, "tagging")
-    return 0 if document is None else len(parse(document).findall("TagSet/Tag"))
+def tags_of(store: Store, bucket: str, key: str) -> list[tuple[str, str]]:
+    """The tags of an object, or with key "" of a bucket."""
+    document = store.configuration(bucket, key, "tagging")
+    return [] if document is None else _tags(document)
+
+
+def _tags(document: bytes) -> list[tuple[str, str]]:
+    found = parse(document, "Tagging").findall("TagSet/Tag")
+    return [(text(tag, "Key") or "", text(tag, "Value") or "") for tag in found]
 
 
 def _level(call: Call) -> str:
@@ -57,8 +63,7 @@ def get_tagging(call: Call) -> Response:
 
 def put_tagging(call: Call) -> Response:
     level = _level(call)
-    tags = parse(call.document(), "Tagging").findall("TagSet/Tag")
-    document = _document([(text(tag, "Key") or "", text(tag, "Value") or "") for tag in tags], level)
+    document = _document(_tags(call.document()), level)
     call.app.store.put_configuration(call.bucket, call.key, "tagging", document)
     return empty(200 if level == "object" else 204)
 

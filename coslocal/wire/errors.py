@@ -76,6 +76,11 @@ class InvalidDigest(CosError):
     code, status, message = "InvalidDigest", 400, "The Content-MD5 you specified is not valid"
 
 
+class InvalidObjectState(CosError):
+    code, status = "InvalidObjectState", 403
+    message = "The operation is not valid for the object's storage class: restore it first"
+
+
 class InvalidPart(CosError):
     code, status = "InvalidPart", 400
     message = "One or more of the specified parts could not be found, or its ETag does not match"
@@ -112,6 +117,10 @@ class KeyTooLong(CosError):
 class MalformedPOSTRequest(CosError):
     code, status = "MalformedPOSTRequest", 400
     message = "The body of your POST request is not well-formed multipart/form-data"
+
+
+class MalformedPolicy(CosError):
+    code, status, message = "MalformedPolicy", 400, "The policy is not a well-formed JSON document"
 
 
 class MalformedXML(CosError):
@@ -151,6 +160,10 @@ class NoSuchKey(CosError):
 
 class NoSuchUpload(CosError):
     code, status, message = "NoSuchUpload", 404, "The specified multipart upload does not exist"
+
+
+class NoSuchVersion(CosError):
+    code, status, message = "NoSuchVersion", 404, "The specified version does not exist"
 
 
 class NotOffered(CosError):

@@ -24,8 +24,8 @@ def escape(text: str) -> str:
     return _ESCAPED.sub(lambda found: _ESCAPES[found.group()], _NOT_XML.sub("\ufffd", text))
 
 
-def render(name: str, children: Fields) -> bytes:
-    """The document with root `name`."""
+def render(name: str, children: Fields | str) -> bytes:
+    """The document with root `name`, and elements or a text in it."""
     out: list[str] = []
     _write(out, name, children)
     return _HEAD + "".join(out).encode()

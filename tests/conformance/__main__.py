@@ -1,4 +1,4 @@
-"""python -m tests.conformance [CLIENT ...]: real clients against a coslocal started for them, and a table at the end."""
+"""python -m tests.conformance [CLIENT ...]: real clients against a coslocal of their own, and a table."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class Workshop:
 
 
 def _run(command: Sequence[str], folder: Path | None = None) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise Broken(f"{' '.join(command)} ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}")
     return done.stdout

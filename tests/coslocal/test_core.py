@@ -164,7 +164,7 @@ def test_anonymous_requests_are_denied(core: Any) -> None:
 @pytest.mark.parametrize(
     ("method", "target", "status", "code"),
     [
-        ("GET", "/?versions", 501, "NotImplemented"),
+        ("GET", "/?vod", 501, "NotImplemented"),
         ("GET", "/?nonsense", 501, "NotImplemented"),
         ("PUT", "/a?nonsense", 501, "NotImplemented"),
         ("POST", "/a?select", 501, "NotImplemented"),

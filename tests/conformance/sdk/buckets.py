@@ -88,7 +88,8 @@ def check_versions_of_a_bucket_without_versioning(bench: Bench) -> None:
 
 def check_acls_are_given_back(bench: Bench) -> None:
     bench.put("a")
-    for put, get, more in (("put_bucket_acl", "get_bucket_acl", {}), ("put_object_acl", "get_object_acl", {"Key": "a"})):
+    for level, more in (("bucket", {}), ("object", {"Key": "a"})):
+        put, get = f"put_{level}_acl", f"get_{level}_acl"
         on(bench, put)(ACL="public-read", **more)
         assert on(bench, get)(**more)["CannedACL"] == "public-read"
         on(bench, put)(ACL="private", **more)
@@ -172,7 +173,8 @@ def check_encryption(bench: Bench) -> None:
 
 def check_domains_and_origins(bench: Bench) -> None:
     rule = {"Status": "ENABLED", "Name": "www.a.com", "Type": "REST"}
-    given = _round_trip(bench, "domain", "DomainConfiguration", {"DomainRule": [rule]}, missing="NoSuchDomainConfiguration")
+    domains, missing = {"DomainRule": [rule]}, "NoSuchDomainConfiguration"
+    given = _round_trip(bench, "domain", "DomainConfiguration", domains, missing=missing)
     assert given["DomainRule"][0]["Name"] == "www.a.com"
     host = {"HostInfo": {"HostName": "b.com"}}
     origin = {"OriginRule": [{"OriginType": "Mirror", "OriginInfo": host, "OriginParameter": {"Protocol": "HTTP"}}]}
@@ -180,7 +182,8 @@ def check_domains_and_origins(bench: Bench) -> None:
 
 
 def check_replication(bench: Bench) -> None:
-    rule = {"ID": "1", "Status": "Enabled", "Prefix": "a/", "Destination": {"Bucket": "qcs::cos:ap-beijing::b-1250000000"}}
+    destination = {"Bucket": "qcs::cos:ap-beijing::b-1250000000"}
+    rule = {"ID": "1", "Status": "Enabled", "Prefix": "a/", "Destination": destination}
     document = {"Role": "qcs::cam::uin/1:uin/1", "Rule": [rule]}
     on(bench, "put_bucket_versioning")(Status="Enabled")
     missing = "NoSuchReplicationConfiguration"

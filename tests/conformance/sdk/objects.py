@@ -49,9 +49,8 @@ def check_headers_stay_with_the_object(bench: Bench) -> None:
 
 def check_a_type_is_guessed_from_the_key(bench: Bench) -> None:
     for key, kind in (("a.jpg", "image/jpeg"), ("a.html", "text/html"), ("a", "application/octet-stream")):
-        requests.put(
-            on(bench, "get_presigned_url")(Method="PUT", Key=key), data=b"x", proxies={"http": bench.target.url}, timeout=30
-        )
+        url = on(bench, "get_presigned_url")(Method="PUT", Key=key)
+        requests.put(url, data=b"x", proxies={"http": bench.target.url}, timeout=30)
         assert bench.head(key)["Content-Type"] == kind
 
 
@@ -99,8 +98,8 @@ def check_conditions(bench: Bench) -> None:
     assert bench.get("a", IfUnmodifiedSince=future) == bench.get("a", IfNoneMatch='"other"') == b"body"
     refused(412, "PreconditionFailed", bench.get, "a", IfMatch='"other"')
     refused(412, "PreconditionFailed", bench.get, "a", IfUnmodifiedSince=past)
-    assert bench.get("a", IfNoneMatch=etag) == b""  # 304
-    assert bench.get("a", IfModifiedSince=bench.head("a")["Last-Modified"]) == b""
+    for same in ({"IfNoneMatch": etag}, {"IfModifiedSince": bench.head("a")["Last-Modified"]}):
+        assert "Content-Length" not in bench.head("a", **same)  # 304; get_object cannot read it
 
 
 def check_answers_can_be_overridden(bench: Bench) -> None:
