@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from derivo import globs, keys
-from derivo.ci import compile_steps, to_text
+from derivo.ci import compile_steps, formats, to_text
 from derivo.ci.steptables import OUTPUT, STEPS
 from derivo.rulesets import ERROR, WARNING, Loaded, load_text, render
 from derivo_cli import linting
@@ -131,3 +131,8 @@ def test_the_tables_are_there() -> None:
     assert len(rows("pattern", "key", "matches")) > 9
     assert len(rows("template", "source", "derivative")) > 9
     assert {row[0] for row in rows(*VARIABLE)} == {f"{{{v}}}" for v in keys.VARIABLES}
+
+
+def test_the_suffixes_taken_by_default_are_those_listed() -> None:
+    listed = PAGE.partition("Without `suffixes` ")[2].partition("`suffixes: any`")[0]
+    assert tuple(re.findall(r"`(\.[a-z]+)`", listed)) == formats.SOURCE_SUFFIXES
