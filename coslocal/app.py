@@ -8,17 +8,22 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from coslocal import internal, routes
+from coslocal import internal, routes, spoil
 from coslocal.ci.types import ImageError
+from coslocal.controls import standard_pages
 from coslocal.dialects import Dialects
+from coslocal.eventlog import EventLog
 from coslocal.events import ObjectEvent
-from coslocal.http import Request, Response
+from coslocal.faults import Faults, Occasion
+from coslocal.http import NO_ANSWER, Counted, Request, Response
 from coslocal.journal import Exchange, Journal
 from coslocal.operations import acl, cors
 from coslocal.operations.call import Call
 from coslocal.operations.responses import error_response, http_date
+from coslocal.rates import Rates
 from coslocal.signature import verify
 from coslocal.storage.types import BucketGone, Store, StoredObject, UploadGone
 from coslocal.wire.address import Address, Host, Parameters, locate
@@ -33,6 +38,7 @@ class _Answer(NamedTuple):
     operation: str
     response: Response
     error: str = ""
+    fault: str = ""
 
 
 class Coslocal:
@@ -41,6 +47,9 @@ class Coslocal:
     `credentials` maps access key ids to secrets; every one of them owns everything. `region` is where buckets are made
     whose host does not tell; `clock` gives unix seconds; `host_suffixes` are local domains under which
     `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>` are found. `handle` may be called from many threads.
+
+    `journal` holds what was asked, `events` what listeners were told; `faults` takes what is to go wrong; `rates`, None
+    unless set, holds images to the platform's requests a second.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class Coslocal:
         dialects: Dialects | None = None,
         clock: Callable[[], float] = time.time,
         host_suffixes: Sequence[str] = ("localhost",),
+        faults: Faults | None = None,
     ) -> None:
         self.store = store
         self.credentials = dict(credentials)
@@ -59,7 +69,10 @@ class Coslocal:
         self.dialects = dialects or Dialects()
         self.clock = clock
         self.journal = Journal()
-        self.pages = internal.standard_pages()
+        self.events = EventLog()
+        self.faults = faults or Faults(clock=clock)
+        self.rates: Rates | None = None
+        self.pages = standard_pages()
         self.host_suffixes = tuple(host_suffixes)
         self._listeners: tuple[Listener, ...] = ()
         self._lock = threading.Lock()
@@ -69,7 +82,10 @@ class Coslocal:
     def handle(self, request: Request) -> Response:
         """The answer to a request: never an exception. A streamed body must be read to its end or closed."""
         now = self.clock()
+        self.faults.events.tick()
         request_id = secrets.token_hex(12)
+        if request.length is None:
+            request = replace(request, body=Counted(request.body))
         address = _NOWHERE
         try:
             address = locate(request, suffixes=self.host_suffixes)
@@ -84,7 +100,22 @@ class Coslocal:
         return response
 
     def _answer(self, request: Request, address: Address, request_id: str, now: float) -> _Answer:
+        """The operation's answer, or what a fault makes of it."""
         route = routes.find(request, address)
+        struck = self.faults.strike(_occasion(route.operation, address, request_id))
+        fault = "+".join(each.effect for each in struck.all)
+        try:
+            self.faults.wait(struck.waits, "before")
+            instead = spoil.early(struck.fault)
+            if instead is not None:
+                return _Answer(route.operation, instead, fault=fault)
+            answer = self._operate(request, address, route, request_id, now)
+            self.faults.wait(struck.waits, "after")
+            return answer._replace(response=spoil.late(struck.fault, answer.response), fault=fault)
+        except CosError as error:
+            return self._refuse(error, address, request_id, route.operation)._replace(fault=fault)
+
+    def _operate(self, request: Request, address: Address, route: routes.Route, request_id: str, now: float) -> _Answer:
         try:
             call = self._admit(request, address, route, request_id, now)
             return _Answer(route.operation, route.function(call))
@@ -133,6 +164,7 @@ class Coslocal:
             response.close()
             response.body = b""
             response.length = response.length if response.status in (200, 206) else 0
+            response.cut = NO_ANSWER if response.cut == NO_ANSWER else None
         response.headers += [("Date", http_date(now)), ("Server", "tencent-cos"), ("x-cos-request-id", request_id)]
         return response
 
@@ -141,7 +173,8 @@ class Coslocal:
             Exchange(
                 time=now, method=request.method, operation=answer.operation,
                 bucket=address.host.bucket, key=address.key,
-                status=answer.response.status, error=answer.error, bytes_in=request.length or 0,
+                status=0 if answer.response.cut == NO_ANSWER else answer.response.status, error=answer.error,
+                fault=answer.fault, bytes_in=_bytes_in(request),
                 bytes_out=0 if request.method == "HEAD" else answer.response.length or 0,
                 rules=_rules(request.headers.get("Pic-Operations")), request_id=request_id,
             )
@@ -174,11 +207,28 @@ class Coslocal:
             etag=item.etag, time=int(self.clock()), request_id=call.request_id, meta=meta,
             source_ip=call.request.remote, request_headers=dict(call.request.headers), made_by_ci=made_by_ci,
         )  # fmt: skip
+        occasion = Occasion(call.operation, item.bucket, item.key, name, call.request_id)
+        self.faults.tell(event, occasion, self._tell)
+
+    def _tell(self, event: ObjectEvent) -> None:
+        self.events.add(event)
         for listener in self._listeners:
             try:
                 listener(event)
             except Exception:
-                _log.exception("a listener failed on %s of request %s", name, call.request_id)
+                _log.exception("a listener failed on %s of request %s", event.name, event.request_id)
+
+
+def _occasion(operation: str, address: Address, request_id: str) -> Occasion:
+    mark = address.parameters.get("partNumber") or ""
+    return Occasion(operation, address.host.bucket, address.key if address.host.bucket else "", mark, request_id)
+
+
+def _bytes_in(request: Request) -> int:
+    """The size of a request's body: as announced, or as it was read."""
+    if request.length is not None:
+        return request.length
+    return request.body.count if isinstance(request.body, Counted) else 0
 
 
 def _rules(header: str | None) -> int:

@@ -44,9 +44,22 @@ class Request:
     method: str
     target: str
     headers: Headers
-    body: BinaryIO = field(default_factory=io.BytesIO)
+    body: BinaryIO | Counted = field(default_factory=io.BytesIO)
     length: int | None = None
     remote: str = "127.0.0.1"
+
+
+class Counted:
+    """A body of unknown length that counts what is read of it."""
+
+    def __init__(self, body: BinaryIO | Counted) -> None:
+        self._body = body
+        self.count = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        chunk = self._body.read(size)
+        self.count += len(chunk)
+        return chunk
 
 
 NO_ANSWER = -1
@@ -67,9 +80,26 @@ class Response:
 
     def close(self) -> None:
         """Let go of a streamed body that nobody will read to its end."""
-        end = getattr(self.body, "close", None)
-        if end is not None:
-            end()
+        _close(self.body)
+
+
+def first_bytes(body: bytes | Iterator[bytes], size: int) -> Iterator[bytes]:
+    """The beginning of a response's body; the rest is let go."""
+    try:
+        for chunk in (body,) if isinstance(body, bytes) else body:
+            yield chunk[:size]
+            size -= len(chunk)
+            if size <= 0:
+                return
+    finally:
+        if not isinstance(body, bytes):
+            _close(body)
+
+
+def _close(body: object) -> None:
+    end = getattr(body, "close", None)
+    if end is not None:
+        end()
 
 
 class Handler(Protocol):

@@ -1,6 +1,7 @@
 """What coslocal offers beside the imitated API: /_coslocal/ on every host, unsigned (it listens on loopback).
 
-Other parts add their own pages to the table of an app: `app.pages.add("POST", "scf/invoke", page)`.
+The pages themselves are in controls.py. Other parts add their own to the table of an app:
+`app.pages.add("POST", "scf/invoke", page)`.
 """
 
 from __future__ import annotations
@@ -111,34 +112,3 @@ class Pages:
 def _of_another_site(request: Request, address: Address) -> bool:
     """Whether a browser sends this for a page that does not come from here."""
     return request.headers.get("Origin") not in (None, f"http://{address.authority}")
-
-
-def _health(visit: Visit) -> Response:
-    app = visit.app
-    return answer_json({"status": "ok", "region": app.region, "buckets": len(app.store.buckets())})
-
-
-def _journal(visit: Visit) -> Response:
-    """The counts and the last exchanges, `?operation=` alone, `?last=N` of them (default 100)."""
-    journal = visit.app.journal
-    entries = journal.entries(visit.parameter("operation"))
-    size = min(visit.count("last", 100), len(entries))
-    bytes_in, bytes_out = journal.traffic()
-    shown = [entry.as_json() for entry in entries[len(entries) - size :]]
-    return answer_json({"counts": journal.counts(), "bytes_in": bytes_in, "bytes_out": bytes_out, "entries": shown})
-
-
-def _reset(visit: Visit) -> Response:
-    """Forget every bucket and the journal."""
-    visit.app.store.reset()
-    visit.app.journal.clear()
-    return answer_json({"status": "ok"})
-
-
-def standard_pages() -> Pages:
-    """The pages that every coslocal has."""
-    pages = Pages()
-    pages.add("GET", "health", _health)
-    pages.add("GET", "journal", _journal)
-    pages.add("POST", "reset", _reset)
-    return pages

@@ -10,7 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its answer. `time` is unix seconds; `error` the wire code or ""; `rules` those in Pic-Operations.
+    """One request and its answer. `time` is unix seconds; `error` the wire code or ""; `rules` those in Pic-Operations;
+    `fault` what struck it (`latency+error`); `status` 0 where the connection was reset instead of answered.
 
     No header is kept: nothing here can hold a signature.
     """
@@ -26,6 +27,7 @@ class Exchange:
     bytes_out: int
     rules: int
     request_id: str
+    fault: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {name: _printable(value) for name, value in asdict(self).items()}

@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from coslocal.app import Coslocal
-from coslocal.http import Headers, Request, Response
+from coslocal.http import NO_ANSWER, Headers, Request, Response, first_bytes
 
 
 class Mounted:
@@ -41,10 +41,12 @@ class Mounted:
         if error is not None and not after_effect:
             raise requests.ConnectionError(error, request=request)
         response = self.app.handle(as_request(request))
+        if response.cut == NO_ANSWER:
+            error = ConnectionResetError("Connection reset by peer")
         if error is not None:
             response.close()
             raise requests.ConnectionError(error, request=request)
-        return adapter.build_response(request, _as_urllib3(response))
+        return adapter.build_response(request, _as_urllib3(response, str(request.method)))
 
 
 def mount(app: Coslocal, patcher: Any) -> Mounted:
@@ -123,14 +125,18 @@ class _Stream(io.RawIOBase):
         return size
 
 
-def _as_urllib3(response: Response) -> HTTPResponse:
+def _as_urllib3(response: Response, method: str) -> HTTPResponse:
+    """As urllib3 gives it when it comes from a socket; a body that is cut makes reading fail where it ends."""
     headers = HTTPHeaderDict()
     if response.status not in (204, 304):  # as the server does
         headers.add("Content-Length", str(response.length or 0))
     for name, value in response.headers:
         headers.add(name, value.encode("utf-8", "surrogateescape").decode("latin-1"))
-    body = io.BytesIO(response.body) if isinstance(response.body, bytes) else io.BufferedReader(_Stream(response.body))
+    chunks = response.body
+    if response.cut is not None:
+        chunks = b"".join(first_bytes(response.body, response.cut))
+    body = io.BytesIO(chunks) if isinstance(chunks, bytes) else io.BufferedReader(_Stream(chunks))
     return HTTPResponse(
         body=body, headers=headers, status=response.status, preload_content=False, decode_content=False,
-        enforce_content_length=False,
+        request_method=method,
     )  # fmt: skip

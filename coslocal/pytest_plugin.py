@@ -7,6 +7,17 @@ def test_upload(cos):                         # no socket: mounted under the SDK
     assert cos.events[0].name == "cos:ObjectCreated:Put"
     assert cos.journal.count("put_object") == 1
 
+def test_bad_weather(cos):                    # real failures on demand, the same ones for the same seed
+    cos.faults.add("reset", when="after", operation="put_object", times=1)
+    cos.faults.add("delay", seconds=60, prefix="in/")
+    ...
+    cos.faults.release()                      # the events held back come now
+
+def test_from_a_known_start(cos):
+    cos.snapshot("seeded")
+    ...
+    cos.restore("seeded")
+
 def test_any_client(coslocal_server):         # a real server on a free loopback port
     run_my_tool(env={"http_proxy": coslocal_server.url})
 """
@@ -24,6 +35,7 @@ import pytest
 if TYPE_CHECKING:
     from coslocal.app import Coslocal
     from coslocal.events import ObjectEvent
+    from coslocal.faults import Faults
     from coslocal.journal import Journal
     from coslocal.mount import Mounted
     from coslocal.server import LocalServer
@@ -71,22 +83,24 @@ def _get(app: Coslocal, key: str) -> bytes | None:
 
 
 @dataclass
-class Cos:
-    """What the fixture `cos` gives. `put` and `get` work on the store itself: no request, no event, no signature."""
+class _Given:
+    """What both fixtures give. `put` and `get` work on the store itself: no request, no event, no signature.
+
+    `events` are those that listeners were told of, `faults` what is to go wrong, `journal` what was asked.
+    """
 
     app: Coslocal
-    mounted: Mounted
-    bucket: str = BUCKET
-    region: str = REGION
-    events: list[ObjectEvent] = field(default_factory=list)
+    bucket: str = field(default=BUCKET, kw_only=True)
+    region: str = field(default=REGION, kw_only=True)
+    events: list[ObjectEvent] = field(default_factory=list, kw_only=True)
 
     @property
     def journal(self) -> Journal:
         return self.app.journal
 
-    def client(self, **settings: Any) -> Any:
-        """A real CosS3Client; `settings` go to its CosConfig, `retry` to the client."""
-        return new_client(**settings)
+    @property
+    def faults(self) -> Faults:
+        return self.app.faults
 
     def put(self, key: str, data: bytes, headers: Mapping[str, str] | None = None) -> None:
         _put(self.app, key, data, headers)
@@ -98,15 +112,39 @@ class Cos:
     def keys(self) -> list[str]:
         return [item.key for item in self.app.store.scan(self.bucket)]
 
+    def snapshot(self, name: str) -> None:
+        """Keep the store as it is now under a name; costs no copy of any object."""
+        self.app.store.take_snapshot(name, self.app.clock())
+
+    def restore(self, name: str) -> None:
+        """Let a snapshot stand again. Raises KeyError when there is none of the name."""
+        if not self.app.store.restore_snapshot(name):
+            raise KeyError(f"there is no snapshot {name!r}")
+
+    def reset(self, *keep: str) -> None:
+        """Forget everything but what is named (buckets, snapshots, faults), also what the journal and events hold."""
+        from coslocal.controls import reset
+
+        reset(self.app, *keep)
+        self.events.clear()
+
 
 @dataclass
-class Server:
+class Cos(_Given):
+    """What the fixture `cos` gives: a core in the place of the network."""
+
+    mounted: Mounted
+
+    def client(self, **settings: Any) -> Any:
+        """A real CosS3Client; `settings` go to its CosConfig, `retry` to the client."""
+        return new_client(**settings)
+
+
+@dataclass
+class Server(_Given):
     """What the fixture `coslocal_server` gives: a real server, and how to point a client at it."""
 
-    app: Coslocal
     server: LocalServer
-    bucket: str = BUCKET
-    region: str = REGION
 
     @property
     def url(self) -> str:
@@ -135,6 +173,11 @@ def cos(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cos]:
     given = Cos(app, mount(app, monkeypatch))
     app.subscribe(given.events.append)
     yield given
+    _end(app)
+
+
+def _end(app: Coslocal) -> None:
+    app.faults.close()
     app.store.close()
 
 
@@ -145,5 +188,8 @@ def coslocal_server() -> Iterator[Server]:
 
     app = new_app()
     with LocalServer(app).start_in_thread() as server:
-        yield Server(app, server)
-    app.store.close()
+        given = Server(app, server)
+        app.subscribe(given.events.append)
+        yield given
+        app.faults.close()  # a request that waits must not hold up the server's end
+    _end(app)

@@ -12,6 +12,8 @@ import io
 import logging
 import resource
 import signal
+import socket
+import struct
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +27,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 
-from coslocal.http import Handler, Headers, Request, Response
+from coslocal.http import NO_ANSWER, Handler, Headers, Request, Response, first_bytes
 from coslocal.operations.responses import error_response
 from coslocal.wire.errors import CosError, IncompleteBody, InvalidRequest
 
@@ -182,6 +184,8 @@ class LocalServer:
             return _plain(_error(IncompleteBody()))
         with body:
             response = await self._loop.run_in_executor(self._threads, self._answer, request, body)
+        if response.cut == NO_ANSWER:
+            return _reset(request)
         if isinstance(response.body, bytes):
             return _plain(response, keep_alive=request.keep_alive)
         return await self._stream(request, response, response.body)
@@ -218,6 +222,9 @@ class LocalServer:
             length=request.content_length, remote=request.remote or "127.0.0.1",
         )  # fmt: skip
         response = self.app.handle(plain)
+        if response.cut is not None:
+            response.body = first_bytes(response.body, response.cut)
+            return response
         if not isinstance(response.body, bytes) and (response.length or 0) <= IN_MEMORY:
             response.body = b"".join(response.body)
         return response
@@ -230,10 +237,22 @@ class LocalServer:
         try:
             while chunk := await self._loop.run_in_executor(self._threads, next, chunks, b""):
                 await answer.write(chunk)
-            await answer.write_eof()
+            if response.cut is None:
+                await answer.write_eof()
+            elif request.transport is not None:
+                request.transport.close()  # with less than Content-Length promised
         finally:
             response.close()
         return answer
+
+
+def _reset(request: BaseRequest) -> StreamResponse:
+    """Reset the TCP connection; what is returned cannot be sent any more."""
+    if request.transport is not None:
+        opened = request.transport.get_extra_info("socket")
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+    return StreamResponse()
 
 
 def _text(raw: bytes) -> str:
