@@ -21,6 +21,7 @@ def prepare(workshop: Workshop) -> str:
 def run(workshop: Workshop, target: Target) -> list[Result]:
     room = workshop.room("cosfs")
     sdk(target).create_bucket(Bucket=_BUCKET)
+    (room / "pytest.ini").write_text("[pytest]\nmarkers = performance\n")
     environment = target.environment(
         FSSPEC_COSN_SCHEME="http", COS_SECRET_ID=target.secret_id, COS_SECRET_KEY=target.secret_key,
         COS_REGION=target.region, COS_BUCKET=_BUCKET,
