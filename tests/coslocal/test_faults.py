@@ -1,6 +1,7 @@
 """Faults on demand: what is added strikes, and only that; the same seed and requests give the same faults."""
 
 import random
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -199,7 +200,7 @@ def test_a_delay_is_on_the_app_s_clock(core: Any) -> None:
 
 def test_a_real_delay_ends_by_itself(cos: Cos) -> None:
     arrived = []
-    done = __import__("threading").Event()
+    done = threading.Event()
     cos.app.subscribe(lambda event: (arrived.append(event.key), done.set()))
     cos.faults.add("delay", seconds=0.05)
     put(cos)
@@ -232,7 +233,8 @@ def test_clearing_lets_held_events_go_and_a_reset_forgets_them(cos: Cos) -> None
 occasions = st.lists(
     st.builds(
         Occasion,
-        st.sampled_from(["put_object", "get_object"]), st.just("b-1"), st.sampled_from("abcdef"), st.sampled_from(["", "1"]),
+        st.sampled_from(["put_object", "get_object"]), st.just("b-1"), st.sampled_from("abcdef"),
+        st.sampled_from(["", "1"]),
     ),
     max_size=40,
 )  # fmt: skip
@@ -386,8 +388,9 @@ def test_faults_by_http(cos: Cos, page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[1]", b'"x"', b"null", b'{"faults": 1}', b'{"seed": "a", "faults": []}', b'{"faults": [], "x": 1}',
-             b'{"seed": 1.5, "faults": []}', b"[" * 100_000, b"\xff", b'{"effect": "error", "code": "Nope"}'],
+    "body", [b"", b"{", b"[1]", b'"x"', b"null", b'{"faults": 1}', b'{"seed": "a", "faults": []}',
+             b'{"faults": [], "x": 1}', b'{"seed": 1.5, "faults": []}', b"[" * 100_000, b"\xff",
+             b'{"effect": "error", "code": "Nope"}'],
 )  # fmt: skip
 def test_what_is_no_fault_is_refused_in_one_line(cos: Cos, page: Any, body: bytes) -> None:
     answer = page("POST", "faults", data=body)
