@@ -12,11 +12,11 @@ from coslocal.ci.inspect import inspect
 from coslocal.ci.operations import aigc
 from coslocal.ci.render import render
 from coslocal.ci.source import examine
-from coslocal.ci.surroundings import around, read_source
+from coslocal.ci.surroundings import around, read_source, source_limit
 from coslocal.ci.types import ImageError, ImageInfo
+from coslocal.dialects import Dialects
 from coslocal.http import Response
 from coslocal.storage.types import StoredObject
-from derivo.ci import limits
 
 if TYPE_CHECKING:
     from coslocal.app import Coslocal
@@ -33,12 +33,12 @@ def serve(app: Coslocal, call: Call, source: StoredObject, rule: str) -> Respons
 
     Raises ImageError with the numbers of CI 9.3.
     """
-    if source.size > limits.SOURCE_BYTES:
+    if source.size > source_limit(app.dialects):
         return Response(302, [("Location", _raw(call, rule))])
     try:
         data = read_source(app, source)
         if rule in QUESTIONS:
-            return _json(QUESTIONS[rule](data))
+            return _json(QUESTIONS[rule](data, app.dialects))
         return _image(app, source, data, rule)
     except ImageError as error:
         number = _RESOLUTION if error.code == "ImageResolutionExceed" else _NUMBERS.get(error.number, error.number)
@@ -94,14 +94,14 @@ def exif(info: ImageInfo) -> dict[str, Any]:
     return {name: {"val": value} for name, value in info.exif.items()}
 
 
-def _aigc(data: bytes) -> dict[str, Any]:
-    found = aigc.read(examine(data).header.xmp)
+def _aigc(data: bytes, dialects: Dialects) -> dict[str, Any]:
+    found = aigc.read(examine(data, dialects).header.xmp)
     return {"AIGC": found} if found else {}
 
 
-QUESTIONS: Mapping[str, Callable[[bytes], Any]] = {
-    "imageInfo": lambda data: image_info(inspect(data)),
-    "exif": lambda data: exif(inspect(data)),
-    "imageAve": lambda data: {"RGB": inspect(data).ave},
+QUESTIONS: Mapping[str, Callable[[bytes, Dialects], Any]] = {
+    "imageInfo": lambda data, dialects: image_info(inspect(data, dialects)),
+    "exif": lambda data, dialects: exif(inspect(data, dialects)),
+    "imageAve": lambda data, dialects: {"RGB": inspect(data, dialects).ave},
     "ci-process=ImageAIGCMetadata": _aigc,
 }

@@ -7,6 +7,7 @@
 | more than five rules | InvalidPicOperations | -60997 |
 | no image, or a format that cannot be read or written here | InvalidImageFormat | -62999 |
 | an image with damaged or missing bytes | InvalidImageSource | -62999 |
+| a destination bucket in another region (dialect cross-region) | InvalidPicOperations | -60972 |
 | an empty object | InvalidImageSource | -60950 |
 | a watermark image that cannot be had | InvalidImageSource | -60987 |
 | too many bytes | ImageTooLarge | -60996 |
@@ -28,6 +29,10 @@ def unknown_style(name: str) -> ImageError:
 
 def too_many_rules(count: int, limit: int) -> ImageError:
     return ImageError("InvalidPicOperations", f"A request holds at most {limit} rules, not {count}", number=-60997)
+
+
+def bad_region(message: str) -> ImageError:
+    return ImageError("InvalidPicOperations", message, number=-60972)
 
 
 def bad_format(message: str) -> ImageError:

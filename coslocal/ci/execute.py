@@ -40,7 +40,7 @@ def execute(data: bytes, rule: tree.Rule, surroundings: Surroundings) -> Rendere
             what = NOT_OFFERED[type(stage)]
             _log.warning("not offered by coslocal: %s", what)
             raise errors.invalid_rule(f"coslocal does not offer {what}")
-    source = examine(data)
+    source = examine(data, surroundings.dialects)
     try:
         work = Work(source, source.open(), Output(source.format), surroundings)
         for stage in stages:
@@ -53,6 +53,9 @@ def execute(data: bytes, rule: tree.Rule, surroundings: Surroundings) -> Rendere
 
 def expand(rule: tree.Rule, surroundings: Surroundings, nested: bool = False) -> Iterator[tree.Stage]:
     """The stages of a rule with saved styles put in their place; a style may not name another style."""
+    alone = surroundings.persistent and surroundings.dialects["style-in-pipeline"] == "refuse"
+    if alone and len(rule.stages) > 1 and any(isinstance(stage, tree.Style) for stage in rule.stages):
+        raise errors.invalid_rule("a style may not be a stage of a pipeline")
     for stage in rule.stages:
         if not isinstance(stage, tree.Style):
             yield stage

@@ -10,15 +10,20 @@ from coslocal.ci import errors
 from derivo.ci import limits
 
 
-def resolve(fileid: str, source_key: str, encoding: str = "plain") -> str:
+def resolve(fileid: str, source_key: str, encoding: str = "plain", *, normalise: bool = False) -> str:
     """The key: absolute with a leading slash, else relative to the source's folder.
 
-    `encoding` is plain, urlencoded or base64url. Raises ImageError for a fileid that names no object.
+    `encoding` is plain, urlencoded or base64url; `normalise` takes `.`, `..` and `//` as a file system would. Raises
+    ImageError for a fileid that names no object.
     """
     name = _decode(fileid, encoding)
     if not name or name.endswith("/"):
         raise errors.invalid_rule(f"fileid {fileid!r} must end in a file name")
     key = name[1:] if name.startswith("/") else source_key[: source_key.rfind("/") + 1] + name
+    if normalise:
+        key = _normal(key)
+        if not key:
+            raise errors.invalid_rule(f"fileid {fileid!r} leads above the bucket")
     try:
         size = len(key.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
@@ -26,6 +31,16 @@ def resolve(fileid: str, source_key: str, encoding: str = "plain") -> str:
     if size > limits.KEY_BYTES:
         raise errors.invalid_rule(f"fileid {fileid[:60]!r}... gives a key of {size} bytes; at most {limits.KEY_BYTES}")
     return key
+
+
+def _normal(key: str) -> str:
+    parts: list[str] = []
+    for part in key.split("/"):
+        if part == "..":
+            parts = parts[:-1]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
 
 
 def _decode(fileid: str, encoding: str) -> str:

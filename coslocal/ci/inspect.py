@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from coslocal.ci import pixels
 from coslocal.ci.source import Source, examine, explain_failure
 from coslocal.ci.types import ImageInfo
+from coslocal.dialects import Dialects
 
 _FIELD = re.compile(r"exif-ifd\d-(.+)")
 _TAIL = re.compile(r", \w+, \d+ components?, \d+ bytes?\)$")
 
 
-def inspect(data: bytes) -> ImageInfo:
+def inspect(data: bytes, dialects: Dialects | None = None) -> ImageInfo:
     """Facts about an image; decodes it once, at the smallest size its format offers.
 
     `ave` is the average colour of the first frame, transparency on white (CI 6 calls it dominant and gives no method).
     Raises ImageError: InvalidImageFormat, InvalidImageSource, ImageTooLarge, ImageResolutionExceed.
     """
-    source = examine(data)
+    source = examine(data, dialects)
     header = source.header
     return ImageInfo(
         format=source.format,
@@ -45,7 +46,7 @@ def average_colour(source: Source) -> str:
         if source.format == "bmp":
             red, green, blue = pixels.mean_of(source.open())
         else:
-            red, green, blue = pixels.mean(source.data)
+            red, green, blue = pixels.mean(source.data, lenient=source.lenient)
     except pixels.PixelError as error:
         raise explain_failure(source, error) from None
     return f"0x{red:02x}{green:02x}{blue:02x}"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coslocal.ci import fileid, pic_operations
+from coslocal.ci import errors, fileid, pic_operations
 from coslocal.ci.inspect import inspect
-from coslocal.ci.render import ignores_errors, render
+from coslocal.ci.render import ignores, render
 from coslocal.ci.surroundings import around, read_source
 from coslocal.ci.types import ImageError, ImageInfo, Rendered
+from coslocal.operations.objects import content_type_of
 from coslocal.storage.types import Bucket, StoredObject
 from coslocal.wire.xml import Fields
 
@@ -40,24 +42,46 @@ class UploadResult:
     results: Fields
 
 
-def process(app: Coslocal, call: Call, source: StoredObject, header: str) -> UploadResult:
-    """Render every rule of the header on `source`, store the results, and announce them.
+@dataclass(frozen=True)
+class Prepared:
+    """The results of one request, rendered and not stored yet. `failure` is what the request ends in once those that
+    came before it are stored (dialect partial-failure=refuse-late)."""
 
-    Nothing is stored unless every rule can be taken; under the dialect partial-failure=omit a rule that fails while it
-    is rendered is left out of the answer. Raises ImageError, BucketGone.
+    source: StoredObject
+    info: ImageInfo | None
+    made: Sequence[tuple[Target, Rendered]]
+    failure: ImageError | None = None
+    tells_original: bool = True
+
+    def store(self, app: Coslocal, call: Call) -> UploadResult:
+        """Store and announce them. Raises ImageError, BucketGone."""
+        stored = [(_store(app, call, self.source, *made), *made) for made in self.made]
+        if self.failure is not None:
+            raise self.failure
+        items = [item for item, _, _ in stored]
+        return UploadResult(
+            original=_original(app, self.source, self.info, items) if self.tells_original else [],
+            results=[("Object", _result(app, item, target, result)) for item, target, result in stored],
+        )
+
+
+def prepare(
+    app: Coslocal,
+    source: StoredObject,
+    asked: pic_operations.PicOperations,
+    data: Callable[[], Iterable[bytes]] | None = None,
+) -> Prepared:
+    """Render the rules on `source`, whose bytes `data` gives where it does not stand yet; nothing is stored.
+
+    What becomes of a rule that fails while it is rendered is the dialect partial-failure. Raises ImageError.
     """
-    asked = pic_operations.read(header)
     targets = [_target(app, source, rule) for rule in asked.rules]
-    data = read_source(app, source)
-    shows_info = asked.pic_info or app.dialects["pic-info-zero"] == "include-image-info"
-    info = _inspect(data, targets) if shows_info else None
-    made = _render_all(app, source, data, targets)
-    stored = [(_store(app, call, source, target, result), target, result) for target, result in made]
-    here = app.store.bucket(source.bucket)
-    return UploadResult(
-        original=_original(source, here.region if here else app.region, info, [item for item, _, _ in stored]),
-        results=[("Object", _result(app, item, target, result)) for item, target, result in stored],
-    )
+    _check_twice(app, targets)
+    bytes_read = read_source(app, source, data)
+    silent = "" if asked.pic_info else app.dialects["pic-info-zero"]
+    info = _inspect(app, bytes_read, targets) if silent in ("", "include-image-info") else None
+    made, failure = _render_all(app, source, bytes_read, targets)
+    return Prepared(source, info, made, failure, tells_original=silent != "omit-original-info")
 
 
 def _target(app: Coslocal, source: StoredObject, asked: pic_operations.AskedRule) -> Target:
@@ -65,25 +89,36 @@ def _target(app: Coslocal, source: StoredObject, asked: pic_operations.AskedRule
     bucket = app.store.bucket(name)
     if bucket is None:
         raise ImageError("NoSuchBucket", f"The destination bucket {name} does not exist", status=404)
-    key = fileid.resolve(asked.fileid, source.key, app.dialects["fileid-encoding"])
+    here = app.store.bucket(source.bucket)
+    if here is not None and bucket.region != here.region and app.dialects["cross-region"] == "refuse":
+        raise errors.bad_region(f"The destination bucket {name} lies in {bucket.region}, the source in {here.region}")
+    key = fileid.resolve(
+        asked.fileid, source.key, app.dialects["fileid-encoding"], normalise=app.dialects["fileid-path"] == "normalised"
+    )
     return Target(bucket, key, asked.rule)
 
 
-def _inspect(data: bytes, targets: Sequence[Target]) -> ImageInfo | None:
+def _check_twice(app: Coslocal, targets: Sequence[Target]) -> None:
+    places = {(target.bucket.name, target.key) for target in targets}
+    if len(places) < len(targets) and app.dialects["fileid-twice"] == "refuse":
+        raise errors.invalid_rule("Pic-Operations: two rules have the same fileid")
+
+
+def _inspect(app: Coslocal, data: bytes, targets: Sequence[Target]) -> ImageInfo | None:
     """Facts about the source; None where it is no image and every rule puts up with that."""
     try:
-        return inspect(data)
-    except ImageError:
-        if not targets or not all(ignores_errors(target.rule) for target in targets):
+        return inspect(data, app.dialects)
+    except ImageError as error:
+        if not targets or not all(ignores(target.rule, error, app.dialects) for target in targets):
             raise
         return None
 
 
 def _render_all(
     app: Coslocal, source: StoredObject, data: bytes, targets: Sequence[Target]
-) -> list[tuple[Target, Rendered]]:
+) -> tuple[list[tuple[Target, Rendered]], ImageError | None]:
     surroundings = around(app, source.bucket, persistent=True)
-    made = []
+    made: list[tuple[Target, Rendered]] = []
     for target in targets:
         try:
             result = render(data, target.rule, surroundings)
@@ -92,35 +127,59 @@ def _render_all(
             _log.warning("%s -> %s failed: %s (%d)", source.key, target.key, error.message, error.number)
             if app.dialects["partial-failure"] == "refuse":
                 raise
+            if app.dialects["partial-failure"] == "refuse-late":
+                return made, error
             continue
         for warning in result.warnings:
             _log.warning("%s -> %s: %s", source.key, target.key, warning)
         made.append((target, result))
-    return made
+    return made, None
 
 
 def _store(app: Coslocal, call: Call, source: StoredObject, target: Target, result: Rendered) -> StoredObject:
-    """The result as an object: STANDARD, its Content-Type by format, and the x-cos-meta-* of a POST ?image_process."""
+    """The result as an object; what it inherits from the original and the request is up to dialects (CI 1.7)."""
     blob = app.store.take_in(io.BytesIO(result.data))
-    headers = {"Content-Type": result.content_type or source.headers.get("Content-Type", "application/octet-stream")}
-    if call.operation == "image_process":
-        headers.update({name: value for name, value in call.request.headers if name.lower().startswith("x-cos-meta-")})
+    dialects = app.dialects
+    sha1 = dialects["result-etag"] == "sha1"
     item = StoredObject(
-        bucket=target.bucket.name, key=target.key, blob=blob.name, size=blob.size, etag=blob.md5, crc64=blob.crc64,
-        modified=app.clock(), headers=headers,
+        bucket=target.bucket.name, key=target.key, blob=blob.name, size=blob.size,
+        etag=hashlib.sha1(result.data, usedforsecurity=False).hexdigest() if sha1 else blob.md5, crc64=blob.crc64,
+        modified=app.clock(), headers=_headers(app, call, source, target, result),
+        storage_class=source.storage_class if dialects["result-storage-class"] == "source" else "STANDARD",
     )  # fmt: skip
-    app.save(item)
-    app.announce("cos:ObjectCreated:Put", item, call, made_by_ci=True)
+    app.save(item, _acl_of(app, source) if dialects["result-acl"] == "source" else {})
+    app.announce(f"cos:ObjectCreated:{dialects['result-event-name']}", item, call, made_by_ci=True)
     return item
+
+
+def _headers(app: Coslocal, call: Call, source: StoredObject, target: Target, result: Rendered) -> dict[str, str]:
+    if app.dialects["result-content-type"] == "extension":
+        kind = content_type_of(target.key)
+    else:
+        kind = result.content_type or source.headers.get("Content-Type", "application/octet-stream")
+    headers = {"Content-Type": kind}
+    asked_for = app.dialects["result-meta"]
+    if asked_for == "always" or (asked_for == "image-process" and call.operation == "image_process"):
+        headers.update({name: value for name, value in call.request.headers if name.lower().startswith("x-cos-meta-")})
+    return headers
+
+
+def _acl_of(app: Coslocal, source: StoredObject) -> dict[str, str]:
+    found = app.store.configuration(source.bucket, source.key, "acl")
+    return {} if found is None else {"acl": found.decode()}
 
 
 def _location(bucket: str, region: str, key: str) -> str:
     return f"{bucket}.cos.{region}.myqcloud.com/{key}"
 
 
-def _original(source: StoredObject, region: str, info: ImageInfo | None, results: list[StoredObject]) -> Fields:
+def _original(app: Coslocal, source: StoredObject, info: ImageInfo | None, results: Sequence[StoredObject]) -> Fields:
     """OriginalInfo; its ETag is a result's where that has overwritten the source (CI 1.5)."""
-    etag = next((item.etag for item in reversed(results) if (item.bucket, item.key) == (source.bucket, source.key)), "")
+    here = app.store.bucket(source.bucket)
+    region = here.region if here else app.region
+    any_will_do = app.dialects["original-etag"] == "result"
+    over = [item for item in results if any_will_do or (item.bucket, item.key) == (source.bucket, source.key)]
+    etag = over[-1].etag if over else ""
     fields: list[tuple[str, str | int | Fields]] = [
         ("Key", source.key),
         ("Location", _location(source.bucket, region, source.key)),
@@ -129,7 +188,8 @@ def _original(source: StoredObject, region: str, info: ImageInfo | None, results
     if info is not None:
         image: Fields = (
             ("Format", info.format.upper()), ("Width", info.width), ("Height", info.height), ("Quality", info.quality),
-            ("Ave", info.ave), ("Orientation", info.orientation), ("FrameCount", info.frames),
+            ("Ave", info.ave), ("Orientation", info.orientation or int(app.dialects["orientation-unset"])),
+            *_frames(app, info.frames),
         )  # fmt: skip
         fields.append(("ImageInfo", image))
     return fields
@@ -146,8 +206,12 @@ def _result(app: Coslocal, item: StoredObject, target: Target, result: Rendered)
         ("Size", item.size),
         ("Quality", result.quality),
         ("ETag", f'"{item.etag}"'),
-        ("FrameCount", result.frames),
+        *_frames(app, result.frames),
     ]
     if result.aigc:
         fields.append(("AIGCMetadata", list(result.aigc.items())))
     return fields
+
+
+def _frames(app: Coslocal, count: int) -> Fields:
+    return (("FrameCount", count),) if app.dialects["frame-count"] == "yes" else ()

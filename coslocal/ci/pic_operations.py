@@ -1,6 +1,7 @@
 """Reading the Pic-Operations header (CI 1.2). Strict: what is malformed is refused as a whole, before anything is done.
 
-Members that CI does not document are passed over; a wrong type or value of one that it does document is refused.
+Members that CI does not document are passed over; a wrong type or value of one that it does document is refused. Under
+the dialect header-types=lenient is_pic_info may be a text or a boolean too.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class PicOperations:
     rules: tuple[AskedRule, ...]
 
 
-def read(header: str) -> PicOperations:
+def read(header: str, types: str = "strict") -> PicOperations:
     """The header's content. Raises ImageError InvalidPicOperations."""
     try:
         header.encode()
@@ -45,15 +46,17 @@ def read(header: str) -> PicOperations:
         raise errors.invalid_rule("Pic-Operations: rules must be an array")
     if len(rules) > limits.RULES_PER_REQUEST:
         raise errors.too_many_rules(len(rules), limits.RULES_PER_REQUEST)
-    return PicOperations(_pic_info(value), tuple(_rule(at, rule) for at, rule in enumerate(rules)))
+    return PicOperations(_pic_info(value, types == "lenient"), tuple(_rule(at, rule) for at, rule in enumerate(rules)))
 
 
 def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _pic_info(value: Mapping[str, Any]) -> bool:
+def _pic_info(value: Mapping[str, Any], lenient: bool) -> bool:
     found = value.get("is_pic_info", 0)
+    if lenient and (found in ("0", "1") or isinstance(found, bool)):
+        found = int(found)
     if type(found) is not int or found not in (0, 1):
         raise errors.invalid_rule(f"Pic-Operations: is_pic_info is 0 or 1, not {json.dumps(found)}")
     return found == 1

@@ -9,6 +9,7 @@ from coslocal.ci.execute import execute, read
 from coslocal.ci.sniff import CONTENT_TYPES, sniff
 from coslocal.ci.source import examine
 from coslocal.ci.types import ImageError, Rendered, Surroundings
+from coslocal.dialects import Dialects
 
 _IGNORE = re.compile(r"/ignore-error/1(?=[/|]|$)")
 
@@ -22,14 +23,15 @@ def render(data: bytes, rule_text: str, surroundings: Surroundings) -> Rendered:
     try:
         return execute(data, read(rule_text), surroundings)
     except ImageError as error:
-        if not ignores_errors(rule_text):
+        if not ignores(rule_text, error, surroundings.dialects):
             raise
         return _unprocessed(data, f"ignore-error: {error.message}")
 
 
-def ignores_errors(rule_text: str) -> bool:
-    """Whether a rule asks for the source where it fails, `ignore-error/1`."""
-    return _IGNORE.search(rule_text) is not None
+def ignores(rule_text: str, error: ImageError, dialects: Dialects) -> bool:
+    """Whether a rule asks for the source where it fails in this way, `ignore-error/1`."""
+    covered = dialects["ignore-error"] == "any" or error.code in ("ImageTooLarge", "ImageResolutionExceed")
+    return covered and _IGNORE.search(rule_text) is not None
 
 
 def _unprocessed(data: bytes, warning: str) -> Rendered:

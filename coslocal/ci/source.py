@@ -8,6 +8,7 @@ from coslocal.ci import bmp, errors, pixels
 from coslocal.ci.jpeg import estimate_quality
 from coslocal.ci.pixels import Header, Picture
 from coslocal.ci.sniff import sniff
+from coslocal.dialects import Dialects
 from derivo.ci import limits
 
 WRITABLE = ("jpeg", "png", "webp", "gif", "tiff", "avif", "bmp")
@@ -21,15 +22,17 @@ class Source:
     format: str
     header: Header
     quality: int
+    lenient: bool = False
+    """Whether a file that is cut short is rendered as far as it goes (dialect truncated)."""
 
     def open(self) -> Picture:
         """A picture of it; pixels are decoded when they are needed. Raises PixelError."""
         if self.format == "bmp":
             return pixels.from_rgb(*bmp.decode(self.data))
-        return pixels.load(self.data, self.header.frames)
+        return pixels.load(self.data, self.header.frames, lenient=self.lenient)
 
 
-def examine(data: bytes) -> Source:
+def examine(data: bytes, dialects: Dialects | None = None) -> Source:
     """Read the header and check the limits of CI 7, before a pixel is decoded. Raises ImageError."""
     if not data:
         raise errors.empty_source()
@@ -39,12 +42,13 @@ def examine(data: bytes) -> Source:
     if format not in pixels.READABLE and format != "bmp":
         what = f"coslocal cannot read {format}" if format else "The object is not an image"
         raise errors.bad_format(f"{what}; it reads jpeg, png, webp, gif, tiff, bmp and avif")
+    lenient = (dialects or Dialects())["truncated"] == "render"
     try:
-        header = bmp.probe(data) if format == "bmp" else pixels.probe(data, format)
+        header = bmp.probe(data) if format == "bmp" else pixels.probe(data, format, lenient=lenient)
     except pixels.PixelError as error:
         raise errors.bad_source(f"The {format} file cannot be read: {error}") from None
     check_limits(header.width, header.height, header.frames, format)
-    return Source(data, format, header, estimate_quality(data) if format == "jpeg" else 100)
+    return Source(data, format, header, estimate_quality(data) if format == "jpeg" else 100, lenient)
 
 
 def check_limits(width: int, height: int, frames: int, format: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -9,8 +10,9 @@ from coslocal.ci import errors
 from coslocal.ci.operations.watermark_image import shown
 from coslocal.ci.render import render
 from coslocal.ci.types import Surroundings
+from coslocal.dialects import Dialects
 from coslocal.http import Headers, Request
-from coslocal.operations import acl, styles
+from coslocal.operations import acl, restore, styles
 from coslocal.operations.images import find_rule
 from coslocal.signature import verify
 from coslocal.storage.types import StoredObject
@@ -38,13 +40,22 @@ def around(app: Coslocal, bucket: str, *, persistent: bool, marks: bool = True) 
     )
 
 
-def read_source(app: Coslocal, item: StoredObject) -> bytes:
-    """The bytes of an image to be processed. Raises ImageError: too large, or archived (CI 1.3)."""
-    if item.size > limits.SOURCE_BYTES:
-        raise errors.too_large(item.size, limits.SOURCE_BYTES)
-    if "ARCHIVE" in item.storage_class:
+def source_limit(dialects: Dialects) -> int:
+    """How many bytes an image to be processed may have."""
+    return limits.SOURCE_BYTES if dialects["source-limit"] == "32MB" else 20 * limits.MIB
+
+
+def read_source(app: Coslocal, item: StoredObject, data: Callable[[], Iterable[bytes]] | None = None) -> bytes:
+    """The bytes of an image to be processed; `data` gives them where the object does not stand yet.
+
+    Raises ImageError: too large, or archived (CI 1.3).
+    """
+    limit = source_limit(app.dialects)
+    if item.size > limit:
+        raise errors.too_large(item.size, limit)
+    if "ARCHIVE" in item.storage_class and not restore.is_restored(item, app.clock()):
         raise errors.bad_source(f"The object is in {item.storage_class}: it must be restored before it is processed")
-    return b"".join(app.store.read(item.blob))
+    return b"".join(data() if data is not None else app.store.read(item.blob))
 
 
 def _fetch(app: Coslocal, bucket: str, where: str) -> bytes:

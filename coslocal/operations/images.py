@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
 
 from coslocal.http import Response
 from coslocal.operations import encryption, restore, styles
@@ -12,6 +13,9 @@ from coslocal.storage.types import StoredObject
 from coslocal.wire.address import Parameters, decode
 from coslocal.wire.errors import AccessDenied
 from coslocal.wire.xml import Fields
+
+if TYPE_CHECKING:
+    from coslocal.ci.persist import Prepared
 
 # Rules that may stand alone, and rules that always have arguments behind a slash.
 _BARE = ("imageInfo", "exif", "imageAve", "imageSlim")
@@ -41,25 +45,52 @@ def pic_operations(call: Call) -> str | None:
 
 
 def process(call: Call, source: StoredObject, operations: str) -> UploadResult:
-    from coslocal.ci import persist  # libvips is loaded by the first image only
+    return _prepare(call, source, operations).store(call.app, call)
+
+
+def _prepare(
+    call: Call, source: StoredObject, operations: str, data: Callable[[], Iterable[bytes]] | None = None
+) -> Prepared:
+    """The results, rendered and not stored; `data` gives the source's bytes where it does not stand yet."""
+    from coslocal.ci import persist, pic_operations  # libvips is loaded by the first image only
 
     encryption.check(call, source.headers)
     restore.check_readable(call, source)
-    return persist.process(call.app, call, source, operations)
+    asked = pic_operations.read(operations, call.app.dialects["header-types"])
+    return persist.prepare(call.app, source, asked, data)
 
 
-def process_new(call: Call, item: StoredObject, operations: str, *, event: str) -> UploadResult:
-    """Process an object that this request has just stored, then announce it; a failure keeps or drops it by dialect."""
+def process_new(
+    call: Call,
+    item: StoredObject,
+    operations: str,
+    *,
+    event: str,
+    save: Callable[[], StoredObject],
+    data: Callable[[], Iterable[bytes]],
+) -> tuple[StoredObject, UploadResult]:
+    """Store an object by `save`, with its derivatives, and announce it.
+
+    A failure of processing keeps it, or drops it, which means that the request has done nothing (dialect failed-put).
+    """
+    if call.app.dialects["failed-put"] == "drop-original":
+        try:
+            prepared = _prepare(call, item, operations, data)
+            if prepared.failure is not None:
+                raise prepared.failure
+        except BaseException:
+            if item.blob:
+                call.app.store.discard(item.blob)
+            raise
+        standing = save()
+        result = prepared.store(call.app, call)
+        call.app.announce(event, standing, call)
+        return standing, result
+    standing = save()
     try:
-        result = process(call, item, operations)
-    except Exception:
-        if call.app.dialects["failed-put"] == "drop-original":
-            call.app.store.delete(item.bucket, item.key)
-        else:
-            call.app.announce(event, item, call)
-        raise
-    call.app.announce(event, item, call)
-    return result
+        return standing, process(call, standing, operations)
+    finally:
+        call.app.announce(event, standing, call)
 
 
 def upload_result(result: UploadResult) -> Fields:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
@@ -88,21 +88,34 @@ def complete(call: Call) -> Response:
         bucket=call.bucket, key=call.key, blob="", size=sum(part.size for part in parts), etag=_etag(parts),
         crc64=_crc64(parts), modified=call.now, headers=upload.headers, storage_class=upload.storage_class,
     )  # fmt: skip
-    item = call.app.store.finish_upload(upload.upload_id, whole, parts)
+    event = "cos:ObjectCreated:CompleteMultipartUpload"
+
+    def save() -> StoredObject:
+        return call.app.store.finish_upload(upload.upload_id, whole, parts)
+
+    processed: Fields = []
+    if operations is None:
+        item = save()
+        call.app.announce(event, item, call)
+    else:
+        item, result = images.process_new(
+            call, whole, operations, event=event, save=save, data=lambda: _bytes_of(call, parts)
+        )
+        processed = [pair for pair in result.original if pair[0] == "ImageInfo"]
+        processed.append(("ProcessResults", result.results))
     fields: list[tuple[str, str | int | Fields]] = [
         ("Location", f"http://{call.address.authority}/{quote(call.key.encode('utf-8', 'surrogateescape'))}"),
         ("Bucket", call.bucket),
         ("Key", call.key),
         ("ETag", quoted(item.etag)),
+        *processed,
     ]
-    event = "cos:ObjectCreated:CompleteMultipartUpload"
-    if operations is None:
-        call.app.announce(event, item, call)
-    else:
-        result = images.process_new(call, item, operations, event=event)
-        fields += [(name, value) for name, value in result.original if name == "ImageInfo"]
-        fields.append(("ProcessResults", result.results))
     return xml_response("CompleteMultipartUploadResult", fields, headers=receipt(item))
+
+
+def _bytes_of(call: Call, parts: list[Part]) -> Iterator[bytes]:
+    for part in parts:
+        yield from call.app.store.read(part.blob)
 
 
 def _chosen(call: Call, listed: list[Element]) -> list[Part]:

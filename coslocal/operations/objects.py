@@ -143,11 +143,18 @@ def put_object(call: Call) -> Response:
     operations = images.pic_operations(call)
     headers, documents, wanted_class = kept_headers(call, call.key), side_documents(call), storage_class(call)
     item = replace(made(call, call.key, take_body(call), headers), storage_class=wanted_class)
-    call.app.save(item, documents)
+
+    def save() -> StoredObject:
+        call.app.save(item, documents)
+        return item
+
+    event = "cos:ObjectCreated:Put"
     if operations is None:
-        call.app.announce("cos:ObjectCreated:Put", item, call)
+        call.app.announce(event, save(), call)
         return empty(200, receipt(item))
-    result = images.process_new(call, item, operations, event="cos:ObjectCreated:Put")
+    _, result = images.process_new(
+        call, item, operations, event=event, save=save, data=lambda: call.app.store.read(item.blob)
+    )
     return xml_response("UploadResult", images.upload_result(result), headers=receipt(item))
 
 

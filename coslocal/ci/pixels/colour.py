@@ -9,7 +9,7 @@ from contextlib import suppress
 import pyvips
 
 from coslocal.ci.pixels.opening import plain
-from coslocal.ci.pixels.picture import OPTIONS, Image, Picture, as_rgb, eight_bits, errors, flat, has, without
+from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, has, options, without
 
 
 def curve(picture: Picture, table: Sequence[int]) -> Picture:
@@ -64,10 +64,12 @@ def to_srgb(picture: Picture) -> Picture:
     return picture.each(convert, streams=True)
 
 
-def mean(data: bytes) -> tuple[int, int, int]:
+def mean(data: bytes, *, lenient: bool = False) -> tuple[int, int, int]:
     """The average colour of a file's first frame, 0..255 each; decodes at the smallest size the format offers."""
     with errors():
-        image = pyvips.Image.thumbnail_buffer(data, 1, height=1, size="force", no_rotate=True, option_string=OPTIONS)
+        image = pyvips.Image.thumbnail_buffer(
+            data, 1, height=1, size="force", no_rotate=True, option_string=options(lenient)
+        )
         return mean_of(Picture((plain(image),)))
 
 

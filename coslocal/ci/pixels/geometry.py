@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyvips
 
-from coslocal.ci.pixels.picture import OPTIONS, Image, Picture, as_rgb, eight_bits, errors, flat, with_alpha
+from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, options, with_alpha
 
 
 def resize(picture: Picture, width: int, height: int) -> Picture:
@@ -19,8 +19,9 @@ def resize(picture: Picture, width: int, height: int) -> Picture:
     if origin and smaller:
         with errors():
             frame = pyvips.Image.thumbnail_buffer(
-                origin.data, width, height=height, size="force", no_rotate=not origin.turned, option_string=OPTIONS
-            )
+                origin.data, width, height=height, size="force", no_rotate=not origin.turned,
+                option_string=options(origin.lenient),
+            )  # fmt: skip
         return replace(picture, frames=(frame,), origin=None, streamed=True)
     return picture.each(lambda frame: _scale(frame, width, height))
 

@@ -8,7 +8,6 @@ import pyvips
 
 from coslocal.ci.pixels.picture import (
     ANIMATED,
-    FAIL_ON,
     Header,
     Image,
     Origin,
@@ -16,20 +15,21 @@ from coslocal.ci.pixels.picture import (
     as_rgb,
     eight_bits,
     errors,
+    fail_on,
     flat,
     has,
     without,
 )
 
 
-def open_file(data: bytes, **options: Any) -> Image:
-    return pyvips.Image.new_from_buffer(data, "", fail_on=FAIL_ON, **options)
+def open_file(data: bytes, lenient: bool, **options: Any) -> Image:
+    return pyvips.Image.new_from_buffer(data, "", fail_on=fail_on(lenient), **options)
 
 
-def probe(data: bytes, format: str) -> Header:
+def probe(data: bytes, format: str, *, lenient: bool = False) -> Header:
     """Read the header of a file whose format is one of READABLE; decodes no pixel."""
     with errors():
-        image = open_file(data)
+        image = open_file(data, lenient)
         exif = {name: value for name in _names(image) if (value := _text(image, name))}
         depth = {"uchar": 8, "ushort": 16, "float": 32}.get(image.format, 8)
         # libvips says 1.0 px/mm where the file says nothing
@@ -67,15 +67,18 @@ def _text(image: Image, name: str) -> str:
         return ""
 
 
-def load(data: bytes, frames: int) -> Picture:
-    """Open a file of `frames` frames, as its header counts them; pixels are decoded when they are needed."""
+def load(data: bytes, frames: int, *, lenient: bool = False) -> Picture:
+    """Open a file of `frames` frames, as its header counts them; pixels are decoded when they are needed.
+
+    `lenient`: what is missing of a damaged file is left as the decoder leaves it.
+    """
     with errors():
         if frames == 1:
-            raw = open_file(data)
+            raw = open_file(data, lenient)
             # thumbnailing reads the file again by itself: only where that gives the same colours
-            origin = Origin(data) if raw.interpretation in ("srgb", "b-w") else None
+            origin = Origin(data, lenient=lenient) if raw.interpretation in ("srgb", "b-w") else None
             return Picture((plain(raw),), origin=origin)
-        strip = open_file(data, n=-1)
+        strip = open_file(data, lenient, n=-1)
         height = strip.get("page-height")
         cut = tuple(plain(strip.crop(0, at * height, strip.width, height)) for at in range(frames))
         delays = tuple(strip.get("delay")) if has(strip, "delay") else ()

@@ -25,11 +25,19 @@ for _loader in ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"):
 logging.getLogger("pyvips").setLevel(logging.ERROR)
 pyvips.cache_set_max(0)  # every request has its own bytes: libvips's cache would only keep them alive
 
-# Damaged and truncated files are errors. Thumbnailing a buffer passes this on in its option string only.
-FAIL_ON = "error"
-OPTIONS = f"[fail_on={FAIL_ON}]"
+# Damaged and truncated files are errors, unless asked for what can be read of them.
+_FAIL_ON = {False: "error", True: "none"}
 
 Image = Any  # pyvips.Image, which has no types
+
+
+def fail_on(lenient: bool) -> str:
+    return _FAIL_ON[lenient]
+
+
+def options(lenient: bool) -> str:
+    """The same as thumbnailing a buffer takes it: in its option string."""
+    return f"[fail_on={_FAIL_ON[lenient]}]"
 
 
 class PixelError(Exception):
@@ -64,10 +72,11 @@ class Header:
 
 @dataclass(frozen=True)
 class Origin:
-    """An untouched file: its bytes, and whether it is to be turned as EXIF says."""
+    """An untouched file: its bytes, whether it is to be turned as EXIF says, and whether damage is put up with."""
 
     data: bytes
     turned: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True)

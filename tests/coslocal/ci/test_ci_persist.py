@@ -232,7 +232,7 @@ def test_signatures_of_watermark_urls_are_told_to_nobody(
 
 def test_archived_sources_must_be_restored_first(cos: Any, source: bytes) -> None:
     cos.client().put_object(Bucket=cos.bucket, Key="a.jpg", Body=source, StorageClass="ARCHIVE")
-    assert refused(lambda: process(cos, "a.jpg", THUMB)).get_error_code() == "InvalidImageSource"
+    assert refused(lambda: process(cos, "a.jpg", THUMB)).get_error_code() == "InvalidObjectState"
 
 
 def test_metadata_of_the_request_goes_to_the_results(cos: Any, source: bytes) -> None:
