@@ -4,8 +4,9 @@ Started by path with the function's interpreter (3.9 or newer) and four argument
 to write to, the code root and the handler. It imports nothing of coslocal. It speaks over descriptors of its own, so
 that what the function or its child processes print cannot be taken for an answer.
 
-In, one JSON object a line: {"event": ..., "context": {...}}. Out, one a line: first {"ready": true} or {"error": ...};
+In, one JSON object a line: {"event": ..., "context": {...}}. Out, one a line: first {"memory": ...} or {"error": ...};
 then for each event {"value": "<JSON text>", "memory": ...} or {"error": {"status", "message", "trace"}, "memory": ...}.
+`memory` is the peak in bytes.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def main() -> None:
         if function is None:
             reply(answers, {"error": error})
             return
-        reply(answers, {"ready": True})
+        reply(answers, {"memory": peak()})
         for line in requests:
             request = json.loads(line)
             forget_peak()

@@ -57,15 +57,11 @@ class Deployment:
     # -- events
 
     def push(self, message: Message) -> Result:
-        """Queue a message: 202 when it was taken in; otherwise it has become a dead letter, for this reason."""
+        """Queue a message: 202 when it was taken in, otherwise why it was not."""
         if self._queue.push(message):
             return Result(request_id=message.request_id, status=TAKEN_IN)
-        return self.refuse(message, TOO_MANY, "the queue of the function is full")
-
-    def refuse(self, message: Message, status: int, text: str) -> Result:
-        result = Result(request_id=message.request_id, status=status, message=text)
-        self.bury(Dead(message, result))
-        return result
+        text = "the queue of the function is full"
+        return Result(request_id=message.request_id, status=TOO_MANY, message=text)
 
     def run(self, message: Message) -> Result:
         """Run a message once, and wait for its end."""
@@ -155,9 +151,9 @@ class Deployment:
         """End its processes and threads. What waits becomes dead letters unless it is kept; it is returned."""
         self._runner.close()
         left = self._queue.close()
-        if self._kept is None:
-            for message in left:
-                self.refuse(message, SYSTEM_ERROR, "coslocal was stopped before this event was handled")
+        for message in left if self._kept is None else ():
+            text = "coslocal was stopped before this event was handled"
+            self.bury(Dead(message, Result(request_id=message.request_id, status=SYSTEM_ERROR, message=text)))
         return left
 
     def _printed(self, request_id: str, line: str) -> None:

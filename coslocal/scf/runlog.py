@@ -37,6 +37,7 @@ class Run:
     result: Result | None = None
     lines: list[str] = field(default_factory=list)
     size: int = 0
+    full: bool = False
 
     def as_json(self) -> dict[str, Any]:
         done = self.result
@@ -74,8 +75,9 @@ class RunLog:
         """Note a line that a running function printed."""
         with self._lock:
             run = self._newest.get(request_id)
-            if run is not None and run.size < MOST_OF_A_RUN:
-                self._put(run, line if run.size + len(line) < MOST_OF_A_RUN else "[the rest is not kept]")
+            if run is not None and not run.full:
+                run.full = run.size + len(line) > MOST_OF_A_RUN
+                self._put(run, "[the rest is not kept]" if run.full else line)
 
     def end(self, run: Run, function: Function, result: Result) -> None:
         with self._lock:

@@ -46,7 +46,7 @@ class Instance:
         stage, budget = "the initialisation", self._function.init_timeout
         try:
             if not self._ready:
-                answer = self.process.exchange(b"", budget, output)
+                answer = self._ask(b"", budget, output)
                 if "error" in answer:
                     self.process.discard()
                     return self._result(request_id, answer, began, cold)
@@ -55,9 +55,7 @@ class Instance:
             stage, budget, began = "the handler", self._function.timeout, time.monotonic()
             context = json.dumps(self._function.context(self._account, request_id))
             message = f'{{"context": {context}, "event": {event}}}\n'
-            answer = self.process.exchange(message.encode("ascii"), budget, output)
-            if answer.get("memory", 0) > self._memory:
-                raise Full  # it came and went between two looks
+            answer = self._ask(message.encode("ascii"), budget, output)
             return self._result(request_id, answer, began, cold)
         except Late:
             self.process.discard()
@@ -80,6 +78,12 @@ class Instance:
             memory=self._memory if status == OUT_OF_MEMORY else 0,
             cold=cold,
         )
+
+    def _ask(self, message: bytes, budget: float, output: Output) -> dict[str, Any]:
+        answer = self.process.exchange(message, budget, output)
+        if answer.get("memory", 0) > self._memory:
+            raise Full  # it came and went between two looks
+        return answer
 
     @staticmethod
     def _result(request_id: str, answer: dict[str, Any], began: float, cold: float | None) -> Result:

@@ -18,10 +18,10 @@ from coslocal.scf.deployment import Deployment, Platform, printable
 from coslocal.scf.event import envelope, record
 from coslocal.scf.function import Account, Function, FunctionError
 from coslocal.scf.kept import Kept
-from coslocal.scf.result import TOO_LARGE, Result
+from coslocal.scf.result import TAKEN_IN, TOO_LARGE, Result
 from coslocal.scf.runlog import RunLog
 from coslocal.scf.runner import Log
-from coslocal.scf.schedule import Message, Policy
+from coslocal.scf.schedule import Dead, Message, Policy
 from coslocal.scf.timers import ZONES, Timer, Timers, check_timers
 
 LARGEST_EVENT = 128 * 1024
@@ -100,13 +100,13 @@ class Scf:
                 target = self.functions[trigger.function].function.target
                 body = envelope(record(event, target=target, dialects=self._dialects))
                 subject = f"{event.name} {event.bucket}/{printable(event.key)}"
-                self._queue(trigger.function, self._message(body, subject, source="COS"))
+                self._deliver(trigger.function, self._message(body, subject, source="COS"))
                 return
 
     def invoke_async(self, name: str, event: Any, *, subject: str = "an invocation") -> Result:
         """Queue an event (any JSON value) for a function: invocation type `Event` (SCF 4).
 
-        Status 202 when it was taken in; otherwise why it was refused, in which case it has become a dead letter.
+        Status 202 when it was taken in; otherwise why it was refused, of which the caller alone hears.
         """
         return self._queue(name, self._message(event, subject, source="API"))
 
@@ -119,7 +119,7 @@ class Scf:
         return self.functions[name].run(message)
 
     def _ring(self, timer: Timer, when: float) -> None:
-        self._queue(timer.function, self._message(timer.event(when), f"timer {timer.name}", source="TIMER"))
+        self._deliver(timer.function, self._message(timer.event(when), f"timer {timer.name}", source="TIMER"))
 
     def _message(self, event: Any, subject: str, *, source: str) -> Message:
         text = json.dumps(event, separators=(",", ":"))
@@ -130,8 +130,14 @@ class Scf:
     def _queue(self, name: str, message: Message) -> Result:
         if len(message.event) > LARGEST_EVENT:
             text = f"the event takes {len(message.event)} bytes, more than 128 KB"
-            return self.functions[name].refuse(message, TOO_LARGE, text)
+            return Result(request_id=message.request_id, status=TOO_LARGE, message=text)
         return self.functions[name].push(message)
+
+    def _deliver(self, name: str, message: Message) -> None:
+        """Queue what nobody waits for: refused, it becomes a dead letter."""
+        result = self._queue(name, message)
+        if result.status != TAKEN_IN:
+            self.functions[name].bury(Dead(message, result))
 
     # -- rest
 

@@ -115,12 +115,21 @@ class TencentApi:
                 "UnsupportedRegion", f"This coslocal serves {service.region}, not {region}; start it with --region"
             )
 
+    def _known(self, request: Request) -> str:
+        """The action's name, when it is one: the journal counts names, and anyone may send any."""
+        name = request.headers.get("X-TC-Action") or ""
+        return (
+            name
+            if any(name in item.actions or name in item.unoffered for item in self._services.values())
+            else "unrouted"
+        )
+
     def _record(self, request: Request, error: str, size: int, request_id: str) -> None:
         if self._journal is None:
             return
         self._journal.add(
             Exchange(
-                time=self._clock(), method=request.method, operation=request.headers.get("X-TC-Action") or "unrouted",
+                time=self._clock(), method=request.method, operation=self._known(request),
                 bucket="", key="", status=200, error=error, bytes_in=request.length or 0, bytes_out=size, rules=0,
                 request_id=request_id,
             )

@@ -5,12 +5,18 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from qcloud_cos import CosConfig, CosS3Client
+from tencentcloud.common.credential import Credential
+from tencentcloud.common.profile.client_profile import ClientProfile
+from tencentcloud.common.profile.http_profile import HttpProfile
+from tencentcloud.scf.v20180416 import models
+from tencentcloud.scf.v20180416.scf_client import ScfClient
 
 from coslocal import cli
 from coslocal.dialects import TABLE
@@ -135,6 +141,51 @@ def test_events_that_wait_when_it_is_stopped_are_counted_and_kept(served: Any, t
     assert code == 0
     assert "events not handled: 1" in err
     assert [letter["ErrorCode"] for letter in lines(dead)] == [500]
+
+
+def test_a_function_without_triggers_is_run_by_timers_and_by_the_vendors_client(served: Any, tmp_path: Path) -> None:
+    (tmp_path / "index.py").write_text("def main_handler(event, context): return event\n")
+    running = served("--function", str(tmp_path / "index.py"), "--timer", "tick=* * * * * * *;to and fro")
+    profile = ClientProfile(httpProfile=HttpProfile(protocol="http", endpoint=running.url.removeprefix("http://")))
+    client = ScfClient(Credential("AKIDlocal", "SKlocal"), "ap-guangzhou", profile)
+    request = models.InvokeRequest()
+    request.FunctionName, request.ClientContext = "index", '{"a": 1}'
+    assert json.loads(client.Invoke(request).Result.RetMsg) == {"a": 1}
+
+    def page(name: str) -> Any:
+        with urllib.request.urlopen(f"{running.url}/_coslocal/scf/{name}") as answer:
+            return json.load(answer)
+
+    wait_for(lambda: page("status")["functions"]["index"]["invocations"] >= 2)
+    assert any('"TriggerName": "tick"' in line for run in page("logs")["runs"] for line in run["lines"])
+    assert running.stop(signal.SIGTERM)[0] == 0
+
+
+def test_events_that_wait_are_kept_in_the_data_folder(served: Any, tmp_path: Path) -> None:
+    (tmp_path / "index.py").write_text(
+        "import os\ndef main_handler(event, context):\n    if not os.path.exists('go'): raise ValueError('later')\n"
+    )
+    options = [
+        *("--data", str(tmp_path / "data"), "--bucket", BUCKET, "--function", str(tmp_path / "index.py")),
+        *("--trigger", f"bucket={BUCKET}", "--log", str(tmp_path / "log"), "--retry-interval", "0.5"),
+        *("--retries", "10000"),
+    ]
+    running = served(*options)
+    running.client().put_object(Bucket=BUCKET, Key="a.jpg", Body=b"pixels")
+    wait_for(lambda: "ValueError: later" in (tmp_path / "log").read_text())
+    _, _, err = running.stop(signal.SIGTERM)
+    assert "events not handled: 1; they are kept in" in err
+
+    (tmp_path / "go").touch()
+    again = served(*options)
+
+    def status() -> Any:
+        with urllib.request.urlopen(f"{again.url}/_coslocal/scf/status") as answer:
+            return json.load(answer)
+
+    wait_for(lambda: status()["idle"])
+    counts = status()["functions"]["index"]
+    assert (counts["invocations"], counts["errors"], counts["dead_letters"]) == (1, 0, 0)
 
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:

@@ -181,6 +181,7 @@ def test_events_that_are_too_large_are_refused(deploy: Any) -> None:
     assert cloud.refusal("Invoke", FunctionName="fn", ClientContext=whole) == code
     assert cloud.refusal("InvokeFunction", FunctionName="fn", Event=whole) == code
     assert cloud.scf.drain()
+    assert cloud.scf.status()["functions"]["fn"]["dead_letters"] == 0
 
 
 # -- describing

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from coslocal.scf import runner
+from coslocal.scf.burst import Burst
+from coslocal.scf.clock import ManualClock
 from coslocal.scf.function import Account, Function
 from coslocal.scf.result import Result
 from coslocal.scf.runner import Runner
@@ -73,6 +75,14 @@ def grandchild(event, context):
 def late_exit(event, context):
     threading.Timer(0.05, os._exit, [9]).start()
     return os.getpid()
+
+
+def gorge(event, context):
+    eaten = bytearray(event["megabytes"] * 1024 * 1024)
+    eaten[::4096] = b"x" * len(eaten[::4096])
+    while event.get("then") == "sit":
+        time.sleep(0.01)
+    return len(eaten)
 
 
 def mute(event, context):
@@ -223,6 +233,50 @@ def test_a_run_over_its_timeout_is_killed(bench: Bench) -> None:
     result = run(slow, "hang")
     assert (result.status, result.message) == (433, "the handler took longer than 1 s and was stopped")
     assert run(slow, "count").value == "1"
+
+
+def test_a_run_over_its_memory_is_killed_while_it_runs(bench: Bench) -> None:
+    hungry = bench.deploy(memory_size=64)
+    result = run(hungry, "gorge", megabytes=160, then="sit")
+    assert (result.status, result.message) == (434, "the handler needed more than 64 MB and was stopped")
+    assert run(hungry, "count").value == "1"
+
+
+def test_memory_that_came_and_went_counts_as_well(bench: Bench) -> None:
+    hungry = bench.deploy(memory_size=64)
+    assert run(hungry, "gorge", megabytes=160).status == 434
+    assert run(hungry, "gorge", megabytes=16).value == str(16 * 1024 * 1024)
+
+
+def test_the_memory_of_one_run_is_not_that_of_the_next(bench: Bench) -> None:
+    kept = bench.deploy(memory_size=512)
+    large = run(kept, "gorge", megabytes=160)
+    small = run(kept, "echo")
+    assert large.ok
+    assert small.ok
+    assert large.memory > 160 * 1024 * 1024
+    assert small.memory < large.memory
+
+
+def test_an_initialisation_over_its_memory_is_killed(bench: Bench) -> None:
+    code = "import time\neaten = b'x' * (160 * 1024 * 1024)\ntime.sleep(600)\n"
+    result = run(bench.deploy(code, memory_size=64), "x")
+    assert (result.status, result.message) == (434, "the initialisation needed more than 64 MB and was stopped")
+
+
+def test_more_new_instances_in_a_minute_than_the_burst_are_refused(bench: Bench) -> None:
+    clock = ManualClock()
+    (bench.folder / "index.py").write_text(CODE, encoding="utf-8")
+    function = Function(name="fn", root=bench.folder)
+    bursting = Runner(function, ACCOUNT, lambda request_id, line: None, burst=Burst(clock, most=2))
+    bench.runners.append(bursting)
+    assert [run(bursting, do).status for do in ("leave", "leave", "leave")] == [439, 439, 429]
+    clock.advance(59)
+    assert run(bursting, "echo").status == 429
+    clock.advance(1)
+    assert run(bursting, "echo").ok
+    clock.advance(1)
+    assert [run(bursting, "echo").status for _ in range(5)] == [200] * 5  # a warm instance is no new one
 
 
 def test_an_initialisation_over_its_timeout_is_killed(bench: Bench) -> None:
