@@ -24,7 +24,7 @@ def finish(work: Work) -> Rendered:
     check_limits(picture.width, picture.height, frames, output.format)
     if output.strip or output.format in ("gif", "bmp"):  # nothing will say which colours these are
         work.picture = pixels.to_srgb(picture)
-    best = quality.of_output(work.source.quality, output)
+    best = quality.of_output(work.source.quality, output, work.dialect("quality-combination"))
     limit = output.size_limit
     data, best = _limited(work, best, limit) if limit else (_encode(work, best), best)
     if output.slim and untouched and len(data) >= len(work.source.data):
@@ -64,19 +64,24 @@ def original(work: Work, reason: str) -> Rendered:
 
 def _encode(work: Work, best: int) -> bytes:
     output = work.output
+    ground = (0, 0, 0) if work.dialect("alpha-in-jpg") == "black" else (255, 255, 255)
     packet = None
     if output.aigc is not None:
         if output.format not in {"jpeg" if name == "jpg" else name for name in formats.AIGC}:
             raise errors.invalid_rule(f"AIGCMetadata is for jpg, png and avif, not for {output.format}")
         packet = aigc.packet(output.aigc)
     if output.format == "bmp":
-        return bmp.encode(pixels.to_rgb(work.picture), work.picture.width, work.picture.height)
-    saving = Saving(quality=best, progressive=output.progressive, strip=output.strip, slim=output.slim, xmp=packet)
+        return bmp.encode(pixels.to_rgb(work.picture, ground), work.picture.width, work.picture.height)
+    saving = Saving(
+        quality=best, progressive=output.progressive, strip=output.strip, slim=output.slim, xmp=packet, ground=ground
+    )
     return pixels.encode(work.picture, output.format, saving)
 
 
 def _limited(work: Work, best: int, limit: SizeLimit) -> tuple[bytes, int]:
     """The best quality up to `best` whose file keeps the limit; the smallest file where none does (undocumented)."""
+    if work.output.format != "jpeg" and work.dialect("size-limit-formats") == "jpg-only":
+        raise errors.invalid_rule(f"size-limit is for jpg, not for {work.output.format}")
     wanted = limit.amount * _UNITS[limit.unit]
     work.picture = pixels.settled(work.picture)  # decoded and computed once, for up to eight encodes
     data = _encode(work, best)
@@ -92,6 +97,10 @@ def _search(work: Work, wanted: int, best: int, limit: SizeLimit) -> tuple[bytes
     low, high = 1, best - 1
     data, found = _encode(work, 1), 1
     if len(data) > wanted:
+        if work.dialect("size-limit-unmet") == "refuse":
+            raise errors.invalid_rule(
+                f"size-limit/{limit.amount}{limit.unit} cannot be met: {len(data)} bytes at least"
+            )
         work.warn(f"size-limit/{limit.amount}{limit.unit} cannot be met: {len(data)} bytes at the lowest quality")
         return data, found
     while low < high:

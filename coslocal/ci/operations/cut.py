@@ -1,6 +1,6 @@
 """`cut/WxH[xDXxDY]`: a window at the gravity anchor, no scaling (CI 4.2).
 
-A window that leaves the image is clipped to it (undocumented: CI 11, 20); one wholly outside is refused.
+A window that leaves the image is clipped to it or refused (dialect `cut-outside`); one wholly outside is refused.
 """
 
 from __future__ import annotations
@@ -27,5 +27,7 @@ def apply(work: Work, segment: Segment, op: Cut) -> None:
     if width < 1 or height < 1:
         raise errors.invalid_rule(f"cut/{op.width}x{op.height} lies outside the image of {size[0]}x{size[1]}")
     if (width, height) != (op.width, op.height):
+        if work.dialect("cut-outside") == "refuse":
+            raise errors.invalid_rule(f"cut/{op.width}x{op.height} leaves the image of {size[0]}x{size[1]}")
         work.warn(f"cut/{op.width}x{op.height} leaves the image: clipped to {width}x{height}")
     work.picture = pixels.extract(work.picture, left, top, width, height)

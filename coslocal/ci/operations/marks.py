@@ -6,7 +6,7 @@ from math import isqrt
 
 from coslocal.ci import errors, pixels
 from coslocal.ci.operations.gravity import place
-from coslocal.ci.operations.numbers import Size, scaled
+from coslocal.ci.operations.numbers import HALF_UP, Size, grows, scaled, to_height, to_width
 from coslocal.ci.operations.rotate import turned
 from coslocal.ci.pixels import Picture
 from coslocal.ci.work import Work
@@ -17,16 +17,14 @@ Mark = ImageWatermark | TextWatermark
 GRAVITY, DISSOLVE, SPACING = "southeast", 90, 10
 
 
-def scale(mark: Size, picture: Size, scatype: int | None, spcent: int | None) -> Size:
+def scale(mark: Size, picture: Size, scatype: int | None, spcent: int | None, rounding: str = HALF_UP) -> Size:
     """The mark's size for scatype 1 (width), 2 (height), 3 (area): spcent per mille of the picture's."""
     if scatype is None or spcent is None:
         return mark
     if scatype == 1:
-        width = scaled(picture[0], spcent, 1000)
-        return width, scaled(mark[1], width, mark[0])
+        return to_width(mark, scaled(picture[0], spcent, 1000, rounding), rounding)
     if scatype == 2:
-        height = scaled(picture[1], spcent, 1000)
-        return scaled(mark[0], height, mark[1]), height
+        return to_height(mark, scaled(picture[1], spcent, 1000, rounding), rounding)
     area = picture[0] * picture[1] * spcent // 1000
     return max(1, isqrt(area * mark[0] // mark[1])), max(1, isqrt(area * mark[1] // mark[0]))
 
@@ -35,9 +33,11 @@ def lay(work: Work, mark: Picture, op: Mark) -> None:
     """Scale, fade and lay the mark: once at its gravity, or tiled over the whole picture."""
     picture = work.picture
     size = picture.width, picture.height
-    fitted = scale((mark.width, mark.height), size, op.scatype, op.spcent)
+    fitted = scale((mark.width, mark.height), size, op.scatype, op.spcent, work.dialect("rounding"))
     if fitted[0] * fitted[1] > limits.PIXELS:
         raise errors.over_resolution(f"The watermark would be {fitted[0]}x{fitted[1]} pixels")
+    if grows(size, fitted) and not op.batch and work.dialect("mark-too-large") == "refuse":
+        raise errors.invalid_rule(f"The watermark of {fitted[0]}x{fitted[1]} is larger than the picture")
     mark = pixels.fade(pixels.resize(mark, *fitted), (DISSOLVE if op.dissolve is None else op.dissolve) / 100)
     if op.batch:
         work.picture = pixels.overlay(picture, _tiles(mark, size, op), 0, 0)

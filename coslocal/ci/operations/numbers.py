@@ -1,8 +1,8 @@
-"""The arithmetic of sizes: whole pixels, rounded half up, never less than one (CI 4.1: rounding is undocumented)."""
+"""The arithmetic of sizes: whole pixels, rounded as the dialect `rounding` says, never less than one (CI 4.1)."""
 
 from __future__ import annotations
 
-from coslocal.ci import pixels
+from coslocal.ci import errors, pixels
 from coslocal.ci.pixels import Picture
 from coslocal.ci.source import check_limits
 from coslocal.ci.work import Work
@@ -11,9 +11,17 @@ from derivo.ci import limits
 Size = tuple[int, int]
 
 
-def scaled(length: int, numerator: int, denominator: int) -> int:
-    """length * numerator / denominator, rounded half up, at least 1."""
-    return max(1, (2 * length * numerator + denominator) // (2 * denominator))
+HALF_UP = "half-up"
+
+
+def scaled(length: int, numerator: int, denominator: int, rounding: str = HALF_UP) -> int:
+    """length * numerator / denominator, rounded (half-up, down or up), at least 1."""
+    product = length * numerator
+    if rounding == "down":
+        return max(1, product // denominator)
+    if rounding == "up":
+        return max(1, -(-product // denominator))
+    return max(1, (2 * product + denominator) // (2 * denominator))
 
 
 def clamped(length: int) -> int:
@@ -21,22 +29,24 @@ def clamped(length: int) -> int:
     return min(length, limits.CLAMP)
 
 
-def inside(size: Size, width: int, height: int) -> Size:
+def inside(size: Size, width: int, height: int, rounding: str = HALF_UP) -> Size:
     """The largest size of the same ratio that does not exceed width x height."""
-    return _to_width(size, width) if width * size[1] <= height * size[0] else _to_height(size, height)
+    wide = width * size[1] <= height * size[0]
+    return to_width(size, width, rounding) if wide else to_height(size, height, rounding)
 
 
-def around(size: Size, width: int, height: int) -> Size:
+def around(size: Size, width: int, height: int, rounding: str = HALF_UP) -> Size:
     """The smallest size of the same ratio that covers width x height."""
-    return _to_width(size, width) if width * size[1] >= height * size[0] else _to_height(size, height)
+    wide = width * size[1] >= height * size[0]
+    return to_width(size, width, rounding) if wide else to_height(size, height, rounding)
 
 
-def _to_width(size: Size, width: int) -> Size:
-    return width, scaled(size[1], width, size[0])
+def to_width(size: Size, width: int, rounding: str = HALF_UP) -> Size:
+    return width, scaled(size[1], width, size[0], rounding)
 
 
-def _to_height(size: Size, height: int) -> Size:
-    return scaled(size[0], height, size[1]), height
+def to_height(size: Size, height: int, rounding: str = HALF_UP) -> Size:
+    return scaled(size[0], height, size[1], rounding), height
 
 
 def grows(size: Size, target: Size) -> bool:
@@ -46,10 +56,13 @@ def grows(size: Size, target: Size) -> bool:
 def resized(work: Work, target: Size) -> Picture:
     """The present picture at the target size.
 
-    An animation that would grow keeps its size: CI does not enlarge them (CI 4.7). Raises ImageError above the limits.
+    An animation is not enlarged (CI 4.7): it keeps its size, or is refused, by dialect. Raises ImageError, above the
+    limits too.
     """
     picture = work.picture
     if picture.animated and grows((picture.width, picture.height), target):
+        if work.dialect("animated-upscale") == "refuse":
+            raise errors.invalid_rule("an animation cannot be enlarged")
         work.warn("an animation is not enlarged: its size is left unchanged")
         return picture
     check_limits(*target, len(picture.frames))

@@ -1,12 +1,12 @@
 """`iradius/<r>` and `rradius/<r>`: the inscribed circle and rounded corners (CI 4.3).
 
-Canvas and fill are undocumented: the circle's canvas is 2r x 2r, and outside is transparent, white in formats
-without alpha. CI does neither for gif.
+The circle's canvas and what lies outside are dialects (`iradius-canvas`, `radius-fill`). CI does neither for gif.
 """
 
 from __future__ import annotations
 
 from coslocal.ci import errors, pixels
+from coslocal.ci.pixels import Picture
 from coslocal.ci.work import Segment, Work
 from derivo.ci.tree import InnerRadius, RoundRadius
 
@@ -15,13 +15,21 @@ def apply_inner(work: Work, segment: Segment, op: InnerRadius) -> None:
     _check(work, "iradius", op.radius)
     side = 2 * op.radius
     picture = work.picture
-    square = pixels.extract(picture, (picture.width - side) // 2, (picture.height - side) // 2, side, side)
-    work.picture = pixels.rounded(square, op.radius)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    circle = pixels.rounded(pixels.extract(picture, left, top, side, side), op.radius)
+    if work.dialect("iradius-canvas") == "source":
+        circle = pixels.on_nothing(circle, picture.width, picture.height, left, top)
+    work.picture = _filled(work, circle)
 
 
 def apply_round(work: Work, segment: Segment, op: RoundRadius) -> None:
     _check(work, "rradius", op.radius)
-    work.picture = pixels.rounded(work.picture, op.radius)
+    work.picture = _filled(work, pixels.rounded(work.picture, op.radius))
+
+
+def _filled(work: Work, picture: Picture) -> Picture:
+    white = work.dialect("radius-fill") == "white"
+    return pixels.on_colour(picture, (255, 255, 255)) if white else picture
 
 
 def _check(work: Work, name: str, radius: int) -> None:

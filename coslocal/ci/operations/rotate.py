@@ -1,11 +1,11 @@
 """`rotate/<degrees>`, `auto-orient` and `flip` (CI 4.5).
 
-Canvas and background of angles that are no quarter turn are undocumented: the canvas grows to hold the picture, and
-its corners are transparent, white in formats without alpha.
+Canvas and background of angles that are no quarter turn are dialects: `rotate-canvas`, `rotate-fill`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import cos, floor, radians, sin
 
 from coslocal.ci import pixels
@@ -32,8 +32,21 @@ def turned(picture: Picture, degrees: int) -> Picture:
     return pixels.rotate(picture, degrees % 360, *canvas((picture.width, picture.height), degrees))
 
 
+FILLS: Mapping[str, tuple[int, int, int] | None] = {
+    "transparent": None,
+    "white": (255, 255, 255),
+    "black": (0, 0, 0),
+}
+
+
 def apply(work: Work, segment: Segment, op: Rotate) -> None:
-    work.picture = turned(work.picture, op.degrees)
+    picture, degrees = work.picture, op.degrees % 360
+    if degrees % 90 == 0:
+        work.picture = turned(picture, degrees)
+        return
+    size = picture.width, picture.height
+    room = size if work.dialect("rotate-canvas") == "keep" else canvas(size, degrees)
+    work.picture = pixels.rotate(picture, degrees, *room, FILLS[work.dialect("rotate-fill")])
 
 
 def apply_auto_orient(work: Work, segment: Segment, op: AutoOrient) -> None:

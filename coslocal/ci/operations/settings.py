@@ -28,6 +28,8 @@ def apply_lowest_quality(work: Work, segment: Segment, op: LowestQuality) -> Non
 
 
 def apply_size_limit(work: Work, segment: Segment, op: SizeLimit) -> None:
+    if work.surroundings.persistent and work.dialect("size-limit-stored") == "refuse":
+        raise errors.invalid_rule("size-limit is offered on download only, not in Pic-Operations")
     work.output.size_limit = op
 
 

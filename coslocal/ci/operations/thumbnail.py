@@ -6,38 +6,49 @@ from math import isqrt
 
 from coslocal.ci import pixels
 from coslocal.ci.operations.gravity import place
-from coslocal.ci.operations.numbers import Size, around, clamped, grows, inside, resized, scaled
+from coslocal.ci.operations.numbers import (
+    HALF_UP,
+    Size,
+    around,
+    clamped,
+    grows,
+    inside,
+    resized,
+    scaled,
+    to_height,
+    to_width,
+)
 from coslocal.ci.work import Segment, Work
 from derivo.ci.tree import Color, Pad, Thumbnail
 
 PADDED = ("fit", "shrink", "enlarge")
 
 
-def target(op: Thumbnail, size: Size, upscale: bool = True) -> Size:
+def target(op: Thumbnail, size: Size, upscale: bool = True, rounding: str = HALF_UP) -> Size:
     """The size after this thumbnail. `upscale`: whether `WxH` and `N@` may enlarge (undocumented)."""
     if op.form.startswith("percent"):
-        return _percent(op, size)
+        return _percent(op, size, rounding)
     width, height = clamped(op.width), clamped(op.height)
     if op.form == "width":
-        return width, scaled(size[1], width, size[0])
+        return to_width(size, width, rounding)
     if op.form == "height":
-        return scaled(size[0], height, size[1]), height
+        return to_height(size, height, rounding)
     if op.form == "force":
         return width, height
     if op.form == "cover":
-        return around(size, width, height)
+        return around(size, width, height, rounding)
     if op.form == "area":
         found = max(1, isqrt(op.amount * size[0] // size[1])), max(1, isqrt(op.amount * size[1] // size[0]))
         return found if upscale else (size if grows(size, found) else found)
-    return _within(op.form, size, inside(size, width, height), upscale)
+    return _within(op.form, size, inside(size, width, height, rounding), upscale)
 
 
-def _percent(op: Thumbnail, size: Size) -> Size:
+def _percent(op: Thumbnail, size: Size, rounding: str) -> Size:
     if not 1 <= op.amount <= 1000:  # CI 4.1: outside this range it is "not processed"
         return size
     across = op.amount if op.form != "percent-height" else 100
     down = op.amount if op.form != "percent-width" else 100
-    return scaled(size[0], across, 100), scaled(size[1], down, 100)
+    return scaled(size[0], across, 100, rounding), scaled(size[1], down, 100, rounding)
 
 
 def _within(form: str, size: Size, fitted: Size, upscale: bool) -> Size:
@@ -52,7 +63,8 @@ def _within(form: str, size: Size, fitted: Size, upscale: bool) -> Size:
 
 def apply(work: Work, segment: Segment, op: Thumbnail) -> None:
     picture = work.picture
-    found = target(op, (picture.width, picture.height), work.dialect("upscale") == "allow")
+    size = picture.width, picture.height
+    found = target(op, size, work.dialect("upscale") == "allow", work.dialect("rounding"))
     work.picture = resized(work, found)
     pad = segment.find(Pad)
     if pad and pad.on and op.form in PADDED:

@@ -1,7 +1,7 @@
 """watermark/1: a picture over the picture (CI 5.1).
 
-A mark larger than the picture is cut off at its edges, away from the gravity's anchor (undocumented), unless blogo/1
-asks to scale it down to the picture.
+A mark larger than the picture is cut off at its edges, away from the gravity's anchor, or refused (dialect
+`mark-too-large`), unless blogo/1 asks to scale it down to the picture.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def apply(work: Work, op: ImageWatermark) -> None:
     mark = _fetch(work, op)
     size = work.picture.width, work.picture.height
     if op.blogo == 1 and grows(size, (mark.width, mark.height)):
-        mark = pixels.resize(mark, *inside((mark.width, mark.height), *size))
+        mark = pixels.resize(mark, *inside((mark.width, mark.height), *size, work.dialect("rounding")))
     marks.lay(work, mark, op)
 
 
@@ -31,7 +31,7 @@ def _fetch(work: Work, op: ImageWatermark) -> Picture:
         raise errors.invalid_rule("watermark/1 needs image or image_key")
     data = work.surroundings.fetch(where)
     try:
-        source = examine(data)
+        source = examine(data, work.surroundings.dialects)
     except ImageError as error:
         raise ImageError(error.code, f"Watermark {shown(where)}: {error.message}", number=error.number) from None
     if source.header.frames > 1:

@@ -6,7 +6,19 @@ Lengths are pixels, angles degrees clockwise. Whatever libvips refuses is raised
 """
 
 from coslocal.ci.pixels.colour import blur, curve, grayscale, mean, mean_of, sharpen, to_srgb
-from coslocal.ci.pixels.geometry import attention, auto_orient, extract, flip, on_canvas, resize, rotate, select, turn
+from coslocal.ci.pixels.geometry import (
+    attention,
+    auto_orient,
+    extract,
+    flip,
+    on_canvas,
+    on_colour,
+    on_nothing,
+    resize,
+    rotate,
+    select,
+    turn,
+)
 from coslocal.ci.pixels.marks import (
     blank,
     fade,
@@ -23,8 +35,9 @@ from coslocal.ci.pixels.picture import ANIMATED, READABLE, Header, Picture, Pixe
 from coslocal.ci.pixels.saving import Saving, encode
 
 __all__ = [
-    "ANIMATED", "READABLE", "Header", "Picture", "PixelError", "Saving", "attention", "auto_orient", "blank", "blur",
-    "curve", "encode", "extract", "fade", "flip", "from_rgb", "grayscale", "load", "mark_of", "mask_bytes",
-    "mean", "mean_of", "on_canvas", "overlay", "paint", "probe", "resize", "rotate", "rounded", "select", "settled",
-    "sharpen", "text_mask", "tile", "to_rgb", "to_srgb", "turn",
+    "ANIMATED", "READABLE", "Header", "Picture", "PixelError", "Saving", "attention", "auto_orient", "blank",
+    "blur", "curve", "encode", "extract", "fade", "flip", "from_rgb", "grayscale", "load", "mark_of",
+    "mask_bytes", "mean", "mean_of", "on_canvas", "on_colour", "on_nothing", "overlay", "paint", "probe",
+    "resize", "rotate", "rounded", "select", "settled", "sharpen", "text_mask", "tile", "to_rgb", "to_srgb",
+    "turn",
 ]  # fmt: skip

@@ -59,13 +59,33 @@ def turn(picture: Picture, quarters: int) -> Picture:
     return picture if angle == "d0" else picture.each(lambda frame: frame.rot(angle))
 
 
-def rotate(picture: Picture, degrees: float, width: int, height: int) -> Picture:
-    """Turn clockwise by any angle on a transparent canvas of width x height, centred."""
+def on_nothing(picture: Picture, width: int, height: int, left: int, top: int) -> Picture:
+    """The picture on a transparent canvas."""
+
+    def place(frame: Image) -> Image:
+        clear = [0, 0, 0, 0]
+        return with_alpha(as_rgb(eight_bits(frame))).embed(
+            left, top, width, height, extend="background", background=clear
+        )
+
+    return picture.each(place, streams=True)
+
+
+def on_colour(picture: Picture, rgb: tuple[int, int, int]) -> Picture:
+    """The picture with a colour behind its transparent parts."""
+    return picture.each(lambda frame: flat(frame, rgb), streams=True)
+
+
+def rotate(
+    picture: Picture, degrees: float, width: int, height: int, rgb: tuple[int, int, int] | None = None
+) -> Picture:
+    """Turn clockwise by any angle on a canvas of width x height, centred; its corners are transparent without `rgb`."""
+    ground = [0, 0, 0, 0] if rgb is None else [*rgb, 255]
 
     def spin(frame: Image) -> Image:
         deep = with_alpha(as_rgb(eight_bits(frame))).premultiply()
-        spun = deep.rotate(degrees, background=[0, 0, 0, 0]).unpremultiply().cast("uchar")
-        return spun.gravity("centre", width, height, extend="background", background=[0, 0, 0, 0])
+        spun = deep.rotate(degrees, background=ground).unpremultiply().cast("uchar")
+        return spun.gravity("centre", width, height, extend="background", background=ground)
 
     return picture.each(spin)
 

@@ -93,10 +93,10 @@ def from_rgb(pixels: bytes, width: int, height: int, bands: int) -> Picture:
         return Picture((image.copy(interpretation="srgb" if bands > 2 else "b-w"),))
 
 
-def to_rgb(picture: Picture) -> bytes:
-    """The first frame as 8-bit RGB rows; transparency falls on white."""
+def to_rgb(picture: Picture, ground: tuple[int, int, int] = (255, 255, 255)) -> bytes:
+    """The first frame as 8-bit RGB rows; transparency shows the ground."""
     with errors():
-        return bytes(as_rgb(eight_bits(flat(picture.frames[0], (255, 255, 255)))).write_to_memory())
+        return bytes(as_rgb(eight_bits(flat(picture.frames[0], ground))).write_to_memory())
 
 
 def plain(image: Image) -> Image:

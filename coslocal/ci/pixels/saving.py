@@ -13,21 +13,22 @@ from coslocal.ci.pixels.picture import ANIMATED, Image, Picture, eight_bits, err
 @dataclass(frozen=True)
 class Saving:
     """`quality` 1..100 for lossy formats, `progressive` jpeg, `strip` all metadata, `slim` png with a palette, `xmp` a
-    packet."""
+    packet, `ground` the colour behind transparency in jpeg."""
 
     quality: int = 100
     progressive: bool = False
     strip: bool = False
     slim: bool = False
     xmp: bytes | None = None
+    ground: tuple[int, int, int] = (255, 255, 255)
 
 
 def encode(picture: Picture, format: str, saving: Saving) -> bytes:
-    """Write as jpeg, png, webp, gif, tiff or avif. Stills take the first frame; jpeg shows white through alpha."""
+    """Write as jpeg, png, webp, gif, tiff or avif. Stills take the first frame; jpeg shows the ground through alpha."""
     with errors():
         image = _joined(picture) if format in ANIMATED and picture.animated else picture.frames[0]
         if format == "jpeg":
-            image = flat(image, (255, 255, 255))
+            image = flat(image, saving.ground)
         if format not in ("png", "tiff"):
             image = eight_bits(image)
         if saving.xmp is not None:
