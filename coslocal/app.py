@@ -148,7 +148,7 @@ class Coslocal:
     def _image_error(self, error: ImageError) -> CosError:
         number = (("X-ErrNo", str(error.number)),) if error.number else ()
         wire = CosError(error.message, headers=number)
-        wire.code = error.code
+        wire.code = str(error.number) if error.number and self.dialects["error-code"] == "number" else error.code
         wire.status = 200 if self.dialects["error-status"] == "ok-with-error" else error.status
         return wire
 
@@ -206,6 +206,7 @@ class Coslocal:
             size=item.size,
             etag=item.etag, time=int(self.clock()), request_id=call.request_id, meta=meta,
             source_ip=call.request.remote, request_headers=dict(call.request.headers), made_by_ci=made_by_ci,
+            storage_class=item.storage_class if item.storage_class != "STANDARD" else "",
         )  # fmt: skip
         occasion = Occasion(call.operation, item.bucket, item.key, name, call.request_id)
         self.faults.tell(event, occasion, self._tell)

@@ -12,7 +12,7 @@ class ObjectEvent:
 
     `name` is the concrete event (`cos:ObjectCreated:Put`); `bucket` is `<name>-<appid>`; `etag` has no quotes;
     `time` is unix seconds; `meta` holds Content-Type and x-cos-meta-* as sent; `made_by_ci` marks an object that
-    Cloud Infinite wrote (whether that raises an event is a dialect).
+    Cloud Infinite wrote (whether that raises an event is a dialect); `storage_class` is "" for STANDARD.
     """
 
     name: str
@@ -28,3 +28,4 @@ class ObjectEvent:
     source_ip: str = "127.0.0.1"
     request_headers: Mapping[str, str] = field(default_factory=dict)
     made_by_ci: bool = False
+    storage_class: str = ""

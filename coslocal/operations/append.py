@@ -23,7 +23,7 @@ APPENDABLE = "x-cos-object-type"
 
 
 def append_object(call: Call) -> Response:
-    """The body goes behind the object's end, which must be at `position`; no event is documented for it."""
+    """The body goes behind the object's end, which must be at `position`; its event is the dialect append-events."""
     check_key(call.key)
     call.standing_bucket()
     position = call.parameters.get("position") or ""
@@ -49,5 +49,8 @@ def append_object(call: Call) -> Response:
         raise
     for name, document in documents.items() if standing is None else ():
         call.app.store.put_configuration(call.bucket, call.key, name, document.encode())
+    event = call.app.dialects["append-events"]
+    if event != "no":
+        call.app.announce(f"cos:ObjectCreated:{event}", item, call)
     more = [("x-cos-next-append-position", str(item.size)), ("x-cos-content-sha1", blob.md5)]
     return empty(200, [*receipt(item), *more])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from coslocal.dialects import Dialects
 from coslocal.events import ObjectEvent
@@ -34,10 +35,7 @@ def record(event: ObjectEvent, *, target: str, dialects: Dialects) -> dict[str, 
     if dialects["event-region"] == "full":
         bucket["cosRegion"] = bucket["s3Region"] = queue_region = event.region
     escaped = quote(event.key, safe="/", errors="surrogateescape")
-    key = escaped if dialects["event-key"] == "percent-encoded" else event.key
-    meta = {**event.meta, "x-cos-request-id": event.request_id}
-    if event.etag:
-        meta["ETag"] = f'"{event.etag}"'  # the quotes are part of the value
+    family = event.name.rpartition(":")[0]
     return {
         "cos": {
             "cosSchemaVersion": "1.0",
@@ -45,14 +43,14 @@ def record(event: ObjectEvent, *, target: str, dialects: Dialects) -> dict[str, 
             "cosBucket": bucket,
             "cosObject": {
                 "url": f"http://{event.bucket}.cos.{event.region}.myqcloud.com/{escaped}",
-                "key": f"/{appid}/{name}/{key}",
+                "key": f"/{appid}/{name}/{_key(event.key, dialects)}",
                 "vid": event.version_id,
                 "size": event.size,
-                "meta": meta,
+                "meta": _meta(event, dialects),
             },
         },
         "event": {
-            "eventName": event.name,
+            "eventName": f"{family}:*" if dialects["event-name"] == "family" else event.name,
             "eventVersion": "1.0",
             "eventTime": int(event.time),
             "eventSource": "qcs::cos",
@@ -62,9 +60,27 @@ def record(event: ObjectEvent, *, target: str, dialects: Dialects) -> dict[str, 
             },
             "eventQueue": f"qcs:0:scf:{queue_region}:appid/{appid}:{target}",
             "reservedInfo": "",
-            "reqid": 0,
+            "reqid": 0 if dialects["event-reqid"] == "zero" else zlib.crc32(event.request_id.encode()),
         },
     }
+
+
+def _key(key: str, dialects: Dialects) -> str:
+    if dialects["event-key"] == "percent-encoded":
+        return quote(key, safe="/", errors="surrogateescape")
+    if dialects["event-key"] == "plus-encoded":
+        return quote_plus(key, safe="/", errors="surrogateescape")
+    return key
+
+
+def _meta(event: ObjectEvent, dialects: Dialects) -> dict[str, str]:
+    meta = {**event.meta, "x-cos-request-id": event.request_id}
+    if dialects["event-meta"] == "observed":
+        if event.etag:
+            meta["ETag"] = f'"{event.etag}"'  # the quotes are part of the value
+        if event.storage_class:
+            meta["x-cos-storage-class"] = event.storage_class
+    return {name.lower(): value for name, value in meta.items()} if dialects["event-meta-case"] == "lower" else meta
 
 
 def envelope(*records: dict[str, Any]) -> dict[str, Any]:

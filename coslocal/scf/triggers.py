@@ -65,13 +65,15 @@ class Trigger:
     def __str__(self) -> str:
         return f"bucket={self.bucket},prefix={self.prefix},suffix={self.suffix},event={self.event}"
 
-    def matches(self, event: ObjectEvent) -> bool:
-        """True when this trigger sends the event to its function."""
+    def matches(self, event: ObjectEvent, *, any_case: bool = False) -> bool:
+        """True when this trigger sends the event to its function. `any_case`: whatever the case of the suffix."""
+        ending = event.key[len(event.key) - len(self.suffix) :] if len(event.key) >= len(self.suffix) else ""
+        suffix_fits = ending == self.suffix or (any_case and ending.lower() == self.suffix.lower())
         return (
             event.bucket == self.bucket
             and _names_overlap(event.name, self.event)
             and event.key.startswith(self.prefix)
-            and event.key.endswith(self.suffix)
+            and suffix_fits
         )
 
     def overlaps(self, other: Trigger) -> bool:
