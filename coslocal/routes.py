@@ -150,6 +150,8 @@ def find(request: Request, address: Address) -> Route:
     level = _level(address)
     if level == "ci":
         raise NotOffered(f"coslocal does not offer {request.method} {address.path} on the ci host")
+    if request.method == "OPTIONS" and level in ("bucket", "object"):
+        return _TABLE["OPTIONS", level, None]  # a browser asks with the whole URL, sub-resource and all
     named = next((item.name for item in address.parameters if (level, item.name) in _SUB_RESOURCES), None)
     copying = request.method == "PUT" and level == "object" and request.headers.get("x-cos-copy-source") is not None
     if copying:
@@ -179,7 +181,7 @@ def _level(address: Address) -> Level:
 
 def _refuse_unknown(request: Request, address: Address, level: Level) -> None:
     """A bare unknown parameter (`?foo`) counts as a sub-resource where ignoring it could change or hide something."""
-    if level == "service" or (level == "object" and request.method in ("GET", "HEAD", "OPTIONS")):
+    if level == "service" or (level == "object" and request.method in ("GET", "HEAD")):
         return
     for item in address.parameters:
         if not item.value and item.name not in _PLAIN and item.name not in CARRIERS:

@@ -364,6 +364,8 @@ def test_preflight_and_marks(core: Any) -> None:
     assert allowed.headers["Access-Control-Max-Age"] == "5"
     for refused in ({"Origin": "http://b.com"}, {"Access-Control-Request-Headers": "other"}):
         assert core.ask("OPTIONS", "/a", headers={**asked, **refused}, signed=False).status == 403
+    for target in ("/?uploads&prefix=a", "/a?uploadId=1&partNumber=1", "/a?acl", "/a?nonsense"):
+        assert core.ask("OPTIONS", target, headers=asked, signed=False).status == 200
     marked = core.ask("GET", "/a", headers={"Origin": "http://www.a.com"})
     assert (marked.status, marked.headers["Access-Control-Expose-Headers"]) == (404, "ETag")
     assert "Access-Control-Allow-Origin" not in core.ask("GET", "/a", headers={"Origin": "http://b.com"}).headers

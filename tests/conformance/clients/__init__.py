@@ -1,7 +1,11 @@
-"""One module a client: NAME, prepare(workshop) -> version, run(workshop, target) -> results."""
+"""The clients. Each has a NAME, prepare(workshop) -> version, and run(workshop, target) -> results."""
 
 from __future__ import annotations
 
-from tests.conformance.clients import coscmd, cosfs, python
+from tests.conformance.clients import browser, coscmd, cosfs, curl, python, wire
+from tests.conformance.clients.node import Node
 
-CLIENTS = {"python": python, "coscmd": coscmd, "cosfs": cosfs}
+CLIENTS = {
+    "python": python, "wire": wire, "curl": curl, "cosfs": cosfs, "coscmd": coscmd,
+    "node2": Node("cos-nodejs-sdk-v5-2"), "node3": Node("cos-nodejs-sdk-v5"), "browser": browser,
+}  # fmt: skip
