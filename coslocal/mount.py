@@ -128,8 +128,11 @@ class _Stream(io.RawIOBase):
 def _as_urllib3(response: Response, method: str) -> HTTPResponse:
     """As urllib3 gives it when it comes from a socket; a body that is cut makes reading fail where it ends."""
     headers = HTTPHeaderDict()
+    length = response.length
+    if length is None and isinstance(response.body, bytes):
+        length = len(response.body)
     if response.status not in (204, 304):  # as the server does
-        headers.add("Content-Length", str(response.length or 0))
+        headers.add("Content-Length", str(length or 0))
     for name, value in response.headers:
         headers.add(name, value.encode("utf-8", "surrogateescape").decode("latin-1"))
     chunks = response.body
