@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coslocal.app import Coslocal
+from coslocal.ci import pixels
 from coslocal.dialects import Dialects
 from coslocal.front import Front
 from coslocal.operations.buckets import valid_name
@@ -72,6 +73,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
 
     `say` gets the one line that tells it is ready, `complain` what functions print and what is left at the end.
     """
+    pixels.close_other_loaders()
     with contextlib.ExitStack() as stack:
         stopped = stack.enter_context(_signals())
         log = stack.enter_context(_log(plan.log, complain))

@@ -109,9 +109,7 @@ def test_an_upload_writes_it_too_and_the_function_leaves_it(function: Function, 
 
 
 def test_a_derivative_that_failed_is_not_in_it(cos: Cos) -> None:
-    function = Function(
-        cos, index_of(WITH_MANIFEST + "  - {name: x, to: '/out/{path}.x.jpg', style: none}\n")
-    )
+    function = Function(cos, index_of(WITH_MANIFEST + "  - {name: x, to: '/out/{path}.x.jpg', style: none}\n"))
     function.run(event_of(function.upload("in/a.jpg", photo())))
     assert [item["name"] for item in read(function)["derivatives"]] == ["thumb", "card"]
 

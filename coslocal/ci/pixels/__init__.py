@@ -31,13 +31,21 @@ from coslocal.ci.pixels.marks import (
     tile,
 )
 from coslocal.ci.pixels.opening import from_rgb, load, probe, to_rgb
-from coslocal.ci.pixels.picture import ANIMATED, READABLE, Header, Picture, PixelError, settled
+from coslocal.ci.pixels.picture import (
+    ANIMATED,
+    READABLE,
+    Header,
+    Picture,
+    PixelError,
+    close_other_loaders,
+    settled,
+)
 from coslocal.ci.pixels.saving import Saving, encode
 
 __all__ = [
     "ANIMATED", "READABLE", "Header", "Picture", "PixelError", "Saving", "attention", "auto_orient", "blank",
-    "blur", "curve", "encode", "extract", "fade", "flip", "from_rgb", "grayscale", "load", "mark_of",
-    "mask_bytes", "mean", "mean_of", "on_canvas", "on_colour", "on_nothing", "overlay", "paint", "probe",
+    "blur", "close_other_loaders", "curve", "encode", "extract", "fade", "flip", "from_rgb", "grayscale", "load",
+    "mark_of", "mask_bytes", "mean", "mean_of", "on_canvas", "on_colour", "on_nothing", "overlay", "paint", "probe",
     "resize", "rotate", "rounded", "select", "settled", "sharpen", "text_mask", "tile", "to_rgb", "to_srgb",
     "turn",
 ]  # fmt: skip

@@ -15,12 +15,9 @@ from typing import Any
 
 import pyvips
 
-# The formats that CI reads and libvips trusts. All other loaders are off: a hostile file never reaches them.
+# The formats that CI reads and libvips trusts. Files are opened by the loader of their sniffed format and no other.
 READABLE = ("jpeg", "png", "webp", "gif", "tiff", "avif", "heif")
 ANIMATED = ("gif", "webp")
-pyvips.operation_block_set("VipsForeignLoad", True)
-for _loader in ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"):
-    pyvips.operation_block_set(f"VipsForeignLoad{_loader}", False)
 # what libvips warns of becomes an error here, and a damaged file may warn once a row
 logging.getLogger("pyvips").setLevel(logging.ERROR)
 pyvips.cache_set_max(0)  # every request has its own bytes: libvips's cache would only keep them alive
@@ -29,6 +26,14 @@ pyvips.cache_set_max(0)  # every request has its own bytes: libvips's cache woul
 _FAIL_ON = {False: "error", True: "none"}
 
 Image = Any  # pyvips.Image, which has no types
+
+
+def close_other_loaders() -> None:
+    """Shut all loaders but those of READABLE for the whole process: a second lock for a server. Not for a process that
+    is somebody else's, such as a test run with the fixtures."""
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for loader in ("Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"):
+        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
 
 
 def fail_on(lenient: bool) -> str:
