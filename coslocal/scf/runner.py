@@ -75,7 +75,7 @@ class Instance:
             status=status,
             message=text,
             duration=time.monotonic() - began,
-            memory=self._memory if status == OUT_OF_MEMORY else 0,
+            memory=self._function.memory_size * 1024 * 1024 if status == OUT_OF_MEMORY else 0,
             cold=cold,
         )
 

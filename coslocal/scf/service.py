@@ -96,7 +96,7 @@ class Scf:
     def notify(self, event: ObjectEvent) -> None:
         """Queue the event for the one function that its trigger names, if any. Returns at once (SCF 1.6)."""
         for trigger in self.triggers:
-            if trigger.matches(event):
+            if trigger.matches(event, any_case=self._dialects["trigger-case"] == "ignored"):
                 target = self.functions[trigger.function].function.target
                 body = envelope(record(event, target=target, dialects=self._dialects))
                 subject = f"{event.name} {event.bucket}/{printable(event.key)}"
@@ -164,7 +164,8 @@ class Scf:
         return False
 
     def pause(self, grace: float) -> None:
-        """Begin no more runs, and give those that run up to `grace` seconds. Events are still taken in."""
+        """Begin no more runs, end the timers, and give what runs up to `grace` seconds. Events are still taken in."""
+        self._bells.close()
         deadline = time.monotonic() + grace
         for function in self.functions.values():
             function.pause(max(0.0, deadline - time.monotonic()))
@@ -172,7 +173,6 @@ class Scf:
     def close(self) -> list[Message]:
         """Stop, killing what still runs. Events that were not handled are returned; they are kept, or become dead
         letters where nothing keeps them."""
-        self._bells.close()
         self.pause(0)
         return [message for function in self.functions.values() for message in function.close()]
 
