@@ -4,13 +4,14 @@ VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench package clean
+.PHONY: help demo test check bench conformance package clean
 
 help:
 	@echo 'make demo [IMAGE=path]  upload pictures to a local COS, let the function run, look at every derivative'
 	@echo 'make test               the test suite'
 	@echo 'make check              format, lint, types, imports, oldest Python'
 	@echo 'make bench              every figure of the README'
+	@echo 'make conformance        real clients of Tencent COS against a coslocal of their own (CLIENTS="curl browser": those)'
 	@echo 'make package            what is deployed, under dist/function'
 
 # The stamp is newer than pyproject.toml when the environment holds what it names.
@@ -29,6 +30,10 @@ check: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@$(BIN)/python -m bench
+
+# Installs the clients beside the project: .venv-conformance, .conformance/npm, and Debian's Chromium and Node.js.
+conformance: $(VENV)/.ready
+	@$(BIN)/python -m tests.conformance $(CLIENTS)
 
 package: $(VENV)/.ready
 	@$(BIN)/derivo package
