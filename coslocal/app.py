@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from coslocal import internal, routes, spoil
 from coslocal.ci.types import ImageError
+from coslocal.ci.workers import Workers, shared
 from coslocal.controls import standard_pages
 from coslocal.dialects import Dialects
 from coslocal.eventlog import EventLog
@@ -49,7 +50,8 @@ class Coslocal:
     `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>` are found. `handle` may be called from many threads.
 
     `journal` holds what was asked, `events` what listeners were told; `faults` takes what is to go wrong; `rates`, None
-    unless set, holds images to the platform's requests a second.
+    unless set, holds images to the platform's requests a second; `images` are the processes that decode, by default one
+    pool for all of this process.
     """
 
     def __init__(
@@ -62,16 +64,18 @@ class Coslocal:
         clock: Callable[[], float] = time.time,
         host_suffixes: Sequence[str] = ("localhost",),
         faults: Faults | None = None,
+        images: Workers | None = None,
     ) -> None:
         self.store = store
         self.credentials = dict(credentials)
         self.region = region
-        self.dialects = dialects or Dialects()
+        self.dialects: Dialects = dialects or Dialects()
         self.clock = clock
         self.journal = Journal()
         self.events = EventLog()
         self.faults = faults or Faults(clock=clock)
         self.rates: Rates | None = None
+        self.images: Workers = images or shared()
         self.pages = standard_pages()
         self.host_suffixes = tuple(host_suffixes)
         self._listeners: tuple[Listener, ...] = ()

@@ -8,13 +8,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from coslocal.ci.inspect import inspect
-from coslocal.ci.operations import aigc
-from coslocal.ci.render import render
-from coslocal.ci.source import examine
 from coslocal.ci.surroundings import around, read_source, source_limit
 from coslocal.ci.types import ImageError, ImageInfo
-from coslocal.dialects import Dialects
 from coslocal.http import Response
 from coslocal.storage.types import StoredObject
 
@@ -38,7 +33,7 @@ def serve(app: Coslocal, call: Call, source: StoredObject, rule: str) -> Respons
     try:
         data = read_source(app, source)
         if rule in QUESTIONS:
-            return _json(QUESTIONS[rule](data, app.dialects))
+            return _json(QUESTIONS[rule](app, data))
         return _image(app, source, data, rule)
     except ImageError as error:
         number = _RESOLUTION if error.code == "ImageResolutionExceed" else _NUMBERS.get(error.number, error.number)
@@ -46,7 +41,7 @@ def serve(app: Coslocal, call: Call, source: StoredObject, rule: str) -> Respons
 
 
 def _image(app: Coslocal, source: StoredObject, data: bytes, rule: str) -> Response:
-    result = render(data, rule, around(app, source.bucket, persistent=False))
+    result = app.images.render(data, rule, around(app, source.bucket, persistent=False))
     for warning in result.warnings:
         _log.warning("%s: %s", source.key, warning)
     kind = result.content_type or source.headers.get("Content-Type", "application/octet-stream")
@@ -94,14 +89,14 @@ def exif(info: ImageInfo) -> dict[str, Any]:
     return {name: {"val": value} for name, value in info.exif.items()}
 
 
-def _aigc(data: bytes, dialects: Dialects) -> dict[str, Any]:
-    found = aigc.read(examine(data, dialects).header.xmp)
+def _aigc(app: Coslocal, data: bytes) -> dict[str, Any]:
+    found = app.images.label(data, app.dialects)
     return {"AIGC": found} if found else {}
 
 
-QUESTIONS: Mapping[str, Callable[[bytes, Dialects], Any]] = {
-    "imageInfo": lambda data, dialects: image_info(inspect(data, dialects)),
-    "exif": lambda data, dialects: exif(inspect(data, dialects)),
-    "imageAve": lambda data, dialects: {"RGB": inspect(data, dialects).ave},
+QUESTIONS: Mapping[str, Callable[[Coslocal, bytes], Any]] = {
+    "imageInfo": lambda app, data: image_info(app.images.inspect(data, app.dialects)),
+    "exif": lambda app, data: exif(app.images.inspect(data, app.dialects)),
+    "imageAve": lambda app, data: {"RGB": app.images.inspect(data, app.dialects).ave},
     "ci-process=ImageAIGCMetadata": _aigc,
 }

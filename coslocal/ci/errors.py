@@ -12,11 +12,18 @@
 | a watermark image that cannot be had | InvalidImageSource | -60987 |
 | too many bytes | ImageTooLarge | -60996 |
 | too many pixels or frames, a side too long | ImageResolutionExceed | -60996 |
+| an image that breaks the decoder, or needs more memory than there is | InvalidImageSource | -62999 |
+| an image that takes too long (status 503: trying again may help) | ServiceUnavailable | -901 |
 """
 
 from __future__ import annotations
 
+import re
+
 from coslocal.ci.types import ImageError
+from coslocal.dialects import Dialects
+
+_IGNORE = re.compile(r"/ignore-error/1(?=[/|]|$)")
 
 
 def invalid_rule(message: str) -> ImageError:
@@ -59,5 +66,25 @@ def over_resolution(message: str) -> ImageError:
     return ImageError("ImageResolutionExceed", message, number=-60996)
 
 
+def broke_decoder() -> ImageError:
+    return bad_source("The image broke the process that decoded it, or needs more memory than that has")
+
+
+def too_slow(seconds: float) -> ImageError:
+    message = f"Processing the image took longer than {seconds:g} seconds"
+    return ImageError("ServiceUnavailable", message, number=-901, status=503)
+
+
 def broken(message: str) -> ImageError:
     return ImageError("InternalError", f"The image could not be processed: {message}", status=500)
+
+
+def ignores(rule_text: str, error: ImageError, dialects: Dialects) -> bool:
+    """Whether a rule asks for the source where it fails in this way, `ignore-error/1`."""
+    covered = dialects["ignore-error"] == "any" or error.code in ("ImageTooLarge", "ImageResolutionExceed")
+    return covered and _IGNORE.search(rule_text) is not None
+
+
+def shown(where: str) -> str:
+    """A watermark's URL for a message: without its query, which may be a signature."""
+    return where.partition("?")[0]

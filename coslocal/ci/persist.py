@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coslocal.ci import errors, fileid, pic_operations
-from coslocal.ci.inspect import inspect
-from coslocal.ci.render import ignores, render
+from coslocal.ci.errors import ignores
 from coslocal.ci.surroundings import around, read_source
 from coslocal.ci.types import ImageError, ImageInfo, Rendered
 from coslocal.operations.objects import content_type_of
@@ -107,7 +106,7 @@ def _check_twice(app: Coslocal, targets: Sequence[Target]) -> None:
 def _inspect(app: Coslocal, data: bytes, targets: Sequence[Target]) -> ImageInfo | None:
     """Facts about the source; None where it is no image and every rule puts up with that."""
     try:
-        return inspect(data, app.dialects)
+        return app.images.inspect(data, app.dialects)
     except ImageError as error:
         if not targets or not all(ignores(target.rule, error, app.dialects) for target in targets):
             raise
@@ -121,7 +120,7 @@ def _render_all(
     made: list[tuple[Target, Rendered]] = []
     for target in targets:
         try:
-            result = render(data, target.rule, surroundings)
+            result = app.images.render(data, target.rule, surroundings)
         except ImageError as error:
             # not the rule itself: it may hold the signed URL of a watermark
             _log.warning("%s -> %s failed: %s (%d)", source.key, target.key, error.message, error.number)

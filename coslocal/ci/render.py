@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
+from coslocal.ci.errors import ignores
 from coslocal.ci.execute import execute, read
 from coslocal.ci.sniff import CONTENT_TYPES, sniff
 from coslocal.ci.source import examine
 from coslocal.ci.types import ImageError, Rendered, Surroundings
-from coslocal.dialects import Dialects
-
-_IGNORE = re.compile(r"/ignore-error/1(?=[/|]|$)")
 
 
 def render(data: bytes, rule_text: str, surroundings: Surroundings) -> Rendered:
@@ -26,12 +23,6 @@ def render(data: bytes, rule_text: str, surroundings: Surroundings) -> Rendered:
         if not ignores(rule_text, error, surroundings.dialects):
             raise
         return _unprocessed(data, f"ignore-error: {error.message}")
-
-
-def ignores(rule_text: str, error: ImageError, dialects: Dialects) -> bool:
-    """Whether a rule asks for the source where it fails in this way, `ignore-error/1`."""
-    covered = dialects["ignore-error"] == "any" or error.code in ("ImageTooLarge", "ImageResolutionExceed")
-    return covered and _IGNORE.search(rule_text) is not None
 
 
 def _unprocessed(data: bytes, warning: str) -> Rendered:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from coslocal.ci import errors
-from coslocal.ci.operations.watermark_image import shown
-from coslocal.ci.render import render
+from coslocal.ci.errors import shown
 from coslocal.ci.types import Surroundings
 from coslocal.dialects import Dialects
 from coslocal.http import Headers, Request
@@ -77,7 +76,7 @@ def _fetch(app: Coslocal, bucket: str, where: str) -> bytes:
     rule = find_rule(address.parameters)
     if rule is None:
         return data
-    return render(data, rule, around(app, bucket, persistent=False, marks=False)).data
+    return app.images.render(data, rule, around(app, bucket, persistent=False, marks=False)).data
 
 
 def _admit(app: Coslocal, request: Request, address: Address) -> None:

@@ -7,6 +7,7 @@ A mark larger than the picture is cut off at its edges, away from the gravity's 
 from __future__ import annotations
 
 from coslocal.ci import errors, pixels
+from coslocal.ci.errors import shown
 from coslocal.ci.operations import marks
 from coslocal.ci.operations.numbers import grows, inside
 from coslocal.ci.pixels import Picture
@@ -40,8 +41,3 @@ def _fetch(work: Work, op: ImageWatermark) -> Picture:
         return pixels.settled(pixels.mark_of(source.open()))
     except pixels.PixelError as error:
         raise explain_failure(source, error) from None
-
-
-def shown(where: str) -> str:
-    """A mark's URL for a message: without its query, which may be a signature."""
-    return where.partition("?")[0]
