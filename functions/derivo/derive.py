@@ -59,7 +59,8 @@ def derive(
     elif plan.source.meta.get(UPLOAD_MARK) == plan.digest:
         run.skip_standing()
     for _ in range(MOST_ROUNDS):
-        for request in requests_for(plan.source, run.remaining()):
+        remaining = run.remaining()
+        for request in plan.requests if remaining == plan.derivatives else requests_for(plan.source, remaining):
             run.carry_out(request)
         run.write_manifests()
         if not (plan.verify and run.has_written()) or run.is_current():
