@@ -11,6 +11,7 @@ _LUMINANCE = (
     121, 112, 100, 120, 92, 101, 103, 99,
 )  # fmt: skip
 _STANDALONE = frozenset((0x01, *range(0xD0, 0xD9)))  # markers without a length
+_SCALE = range(100, 0, -1)
 _START_OF_SCAN, _END, _TABLES = 0xDA, 0xD9, 0xDB
 
 
@@ -19,7 +20,9 @@ def estimate_quality(data: bytes) -> int:
     table = luminance_table(data)
     if table is None:
         return 100
-    return min(range(100, 0, -1), key=lambda quality: _distance(table, _scaled(quality)))
+    # nearly every encoder uses the scale as it is: then one look replaces a hundred distances
+    exact = next((quality for quality in _SCALE if _scaled(quality) == table), None)
+    return exact or min(_SCALE, key=lambda quality: _distance(table, _scaled(quality)))
 
 
 def luminance_table(data: bytes) -> tuple[int, ...] | None:
