@@ -8,9 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +34,15 @@ class Deployed:
     packages: Path
     proxy: str
 
-    def function(self, python: str = sys.executable, variables: Mapping[str, str] | None = None) -> Function:
+    def function(
+        self, python: str = sys.executable, variables: Mapping[str, str] | None = None, instances: int = 1
+    ) -> Function:
         """As coslocal's SCF deploys it, with memory to spare: what it needs is a row of its own."""
         prefix = "DERIVO_COS" if self.name == "derivo" else "COS"
         given = {f"{prefix}_SCHEME": "http", f"{prefix}_PROXY": self.proxy, **(variables or {})}
         return Function(
-            name=self.name, root=self.root, python=python, variables=given, timeout=120, memory_size=1024, instances=1
+            name=self.name, root=self.root, python=python, variables=given, timeout=120, memory_size=1024,
+            instances=instances,
         )  # fmt: skip
 
     def environment(self) -> dict[str, str]:
@@ -75,7 +78,20 @@ def derivo(folder: Path, proxy: str, rules: Path = ROOT / "rules") -> Deployed:
     shutil.copytree(ROOT / "functions", root, ignore=ignored)
     shutil.copytree(rules, root / "rules", ignore=ignored)
     compileall.compile_dir(root, quiet=2)
-    return Deployed(name="derivo", root=root, packages=Path(sysconfig.get_path("purelib")), proxy=proxy)
+    return Deployed(name="derivo", root=root, packages=_packages(folder / "packages"), proxy=proxy)
+
+
+def _packages(folder: Path) -> Path:
+    """What requirements.txt names, as it is installed here, and nothing else: optional imports must not find more than
+    in the cloud."""
+    folder.mkdir()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for name in (line.partition("==")[0] for line in lines if "==" in line):
+        installed = distribution(name)
+        tops = {file.parts[0] for file in installed.files or () if ".dist-info" not in file.parts[0]}
+        for top in tops - {"..", "__pycache__"}:
+            (folder / top).symlink_to(Path(str(installed.locate_file(top))))
+    return folder
 
 
 def pillow(folder: Path, proxy: str, peers: Peers) -> Deployed:

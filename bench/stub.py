@@ -2,7 +2,7 @@
 
 It stands in where only the client's side is measured, so that nothing of a server's own work is in the figure. It is
 reached as an HTTP proxy: POST gets an UploadResult naming each rule's result, GET and HEAD one picture, PUT an ETag.
-`python -m bench.stub PICTURE` prints its port and serves until its standard input ends.
+`python -m bench.stub PICTURE SECONDS` prints its port and serves until its standard input ends.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +24,9 @@ _ETAG = '"9f3c5d6e7a8b9c0d1e2f3a4b5c6d7e8f"'
 
 
 @contextlib.contextmanager
-def running(picture: Path) -> Iterator[str]:
-    """The URL of a stub that serves `picture`, while the block runs."""
-    command = [sys.executable, "-m", "bench.stub", str(picture)]
+def running(picture: Path, *, seconds: float = 0) -> Iterator[str]:
+    """The URL of a stub that serves `picture` and takes so many `seconds` to process, while the block runs."""
+    command = [sys.executable, "-m", "bench.stub", str(picture), str(seconds)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin and process.stdout
         try:
@@ -62,7 +63,8 @@ def _answer(content_type: str, body: bytes) -> bytes:
 
 
 class _Stub:
-    def __init__(self, picture: bytes) -> None:
+    def __init__(self, picture: bytes, seconds: float) -> None:
+        self._seconds = seconds
         self._picture = _answer("image/jpeg", picture)
         self._head = self._picture.removesuffix(picture)
         self._stored = _answer("application/xml", b"")
@@ -85,13 +87,14 @@ class _Stub:
             return self._picture if method == b"GET" else self._head
         if method != b"POST":
             return self._stored
+        time.sleep(self._seconds)
         if operations not in self._processed:
             self._processed[operations] = _answer("application/xml", _upload_result(operations))
         return self._processed[operations]
 
 
-def main(picture: str) -> None:
-    stub = _Stub(Path(picture).read_bytes())
+def main(picture: str, seconds: str) -> None:
+    stub = _Stub(Path(picture).read_bytes(), float(seconds))
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
 
         def accept() -> None:
@@ -106,4 +109,4 @@ def main(picture: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

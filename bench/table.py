@@ -147,7 +147,7 @@ def as_markdown(rows: Sequence[Row], *, date: str, machine: str, command: str) -
         "",
         f"Written by `{command}` on {date}. {machine}",
         "",
-        "The median of the runs, in brackets the quartiles around it. What is compared was run in turn, A B B A, and the",
+        "The median of the runs, in brackets the quartiles around it. What is compared ran in turn, A B B A, and the",
         "ratio is that of each pair, since a machine is slow or fast for both alike. Compare ratios, not times.",
         "",
         f"Goals missed: {'; '.join(missed) or 'none'}.",
@@ -159,9 +159,18 @@ def as_markdown(rows: Sequence[Row], *, date: str, machine: str, command: str) -
         "",
         "## How each row was measured",
         "",
-        *(f"- **{row.name}**: {row.method}" for row in rows if row.method),
+        *(f"- **{'; '.join(names)}**: {method}" for method, names in _by_method(rows).items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _by_method(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """Method -> names of the rows measured by it, in the order of the table."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        if row.method:
+            found.setdefault(row.method, []).append(row.name)
+    return found
 
 
 def _line(texts: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from bench.rows import cold, lint, matching, memory, planning, requests, steady, thumbnails, traffic, warm
+from bench.rows import cold, instances, lint, matching, memory, planning, requests, steady, thumbnails, traffic, warm
 from bench.setting import Setting
 from bench.table import Row
 
@@ -14,6 +14,7 @@ ROWS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "plan": planning.rows,
     "cold": cold.rows,
     "warm": warm.rows,
+    "instances": instances.rows,
     "memory": memory.rows,
     "traffic": traffic.rows,
     "requests": requests.rows,

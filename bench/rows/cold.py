@@ -40,7 +40,7 @@ def _against_import(function: Deployed, setting: Setting, picture: Path) -> Row:
     return compared(
         "cold start: process to first event", ours, theirs, unit="s", goal=Goal(1.25),
         against="python -c 'import qcloud_cos'",
-        method=f"{_METHOD}; the event of avatars/, 4 derivatives, one call",
+        method=f"{_METHOD}; the event of avatars/, 4 derivatives: one processing call and the HEAD of verification",
     )  # fmt: skip
 
 
@@ -53,5 +53,5 @@ def _against_pillow(function: Deployed, handler: Deployed, setting: Setting, pic
     )
     return compared(
         "cold start against the Pillow handler", ours, theirs, unit="s", against="Pillow handler",
-        method=f"{_METHOD}; the event of products/, 7 derivatives: two calls against one download and seven uploads",
+        method=f"{_METHOD}; the event of products/, 7 derivatives: 2 calls and a HEAD, or a download and 7 uploads",
     )  # fmt: skip

@@ -30,7 +30,7 @@ def rows(setting: Setting) -> Iterator[Row]:
             ours, theirs = _measure(setting, event, rules, url)
             yield compared(
                 f"warm event, {'immutable sources' if immutable else 'source looked at afterwards'}", ours, theirs,
-                unit="s", against=f"{calls} alone", goal=Goal(1.10), method=f"{_METHOD}; {calls}",
+                unit="s", against=f"{calls} alone", goal=Goal(1.10), method=_METHOD,
             )  # fmt: skip
 
 
