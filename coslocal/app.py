@@ -17,9 +17,10 @@ from coslocal.ci.workers import Workers, shared
 from coslocal.controls import standard_pages
 from coslocal.dialects import Dialects
 from coslocal.eventlog import EventLog
-from coslocal.events import ObjectEvent
-from coslocal.faults import Faults, Occasion
+from coslocal.events import ObjectEvent, Occasion
+from coslocal.faults import Faults
 from coslocal.http import NO_ANSWER, Counted, Request, Response
+from coslocal.jobs.service import Jobs
 from coslocal.journal import Exchange, Journal
 from coslocal.operations import acl, cors
 from coslocal.operations.call import Call
@@ -76,6 +77,7 @@ class Coslocal:
         self.faults = faults or Faults(clock=clock)
         self.rates: Rates | None = None
         self.images: Workers = images or shared()
+        self.jobs = Jobs(self)
         self.pages = standard_pages()
         self.host_suffixes = tuple(host_suffixes)
         self._listeners: tuple[Listener, ...] = ()
@@ -214,6 +216,12 @@ class Coslocal:
         )  # fmt: skip
         occasion = Occasion(call.operation, item.bucket, item.key, name, call.request_id)
         self.faults.tell(event, occasion, self._tell)
+
+    def count_image(self, way: str, bucket: str) -> None:
+        """Count a request for image processing: upload, cloud, async or download. Raises SlowDown above the rate."""
+        if self.rates is not None:
+            standing = self.store.bucket(bucket)
+            self.rates.take(way, bucket, standing.region if standing else self.region, self.clock)
 
     def _tell(self, event: ObjectEvent) -> None:
         self.events.add(event)

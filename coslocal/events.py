@@ -29,3 +29,15 @@ class ObjectEvent:
     request_headers: Mapping[str, str] = field(default_factory=dict)
     made_by_ci: bool = False
     storage_class: str = ""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Where a fault may strike: a request, or one rule or one event of it. `mark` tells apart what has one key
+    (a part's number, a rule's place, an event's name)."""
+
+    operation: str
+    bucket: str
+    key: str
+    mark: str = ""
+    request_id: str = ""

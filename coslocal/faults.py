@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from coslocal import faultshapes as shapes
 from coslocal.ci.types import ImageError
-from coslocal.events import ObjectEvent
+from coslocal.events import ObjectEvent, Occasion
 from coslocal.faultshapes import AnyFault, EventFault, Fault, FaultError, Latency, Partial, status_of, written
 from coslocal.heldevents import HeldEvents, Tell
 from coslocal.routes import ROUTES
@@ -34,18 +34,6 @@ __all__ = ["FaultError", "Faults", "Injection", "Occasion"]
 
 _LOGGED = 10_000
 _OPERATIONS = frozenset(route.operation for route in ROUTES)
-
-
-@dataclass(frozen=True)
-class Occasion:
-    """Where a fault may strike: a request, or one rule or one event of it. `mark` tells apart what has one key
-    (a part's number, a rule's place, an event's name)."""
-
-    operation: str
-    bucket: str
-    key: str
-    mark: str = ""
-    request_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

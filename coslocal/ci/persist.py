@@ -6,7 +6,8 @@ import hashlib
 import io
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from coslocal.ci import errors, fileid, pic_operations
@@ -31,6 +32,7 @@ class Target:
     bucket: Bucket
     key: str
     rule: str
+    flaw: Callable[[], str] = str  # what a fault makes of it (faultshapes.Partial)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,11 @@ class Prepared:
         items = [item for item, _, _ in stored]
         return UploadResult(
             original=_original(app, self.source, self.info, items) if self.tells_original else [],
-            results=[("Object", _result(app, item, target, result)) for item, target, result in stored],
+            results=[
+                ("Object", _result(app, item, target, result))
+                for item, target, result in stored
+                if target.flaw() != "unlisted"
+            ],
         )
 
 
@@ -69,6 +75,7 @@ def prepare(
     source: StoredObject,
     asked: pic_operations.PicOperations,
     data: Callable[[], Iterable[bytes]] | None = None,
+    call: Call | None = None,
 ) -> Prepared:
     """Render the rules on `source`, whose bytes `data` gives where it does not stand yet; nothing is stored.
 
@@ -76,11 +83,30 @@ def prepare(
     """
     targets = [_target(app, source, rule) for rule in asked.rules]
     _check_twice(app, targets)
-    bytes_read = read_source(app, source, data)
+    if call is not None:
+        targets = [_struck(app, call, target, place) for place, target in enumerate(targets, 1)]
     silent = "" if asked.pic_info else app.dialects["pic-info-zero"]
-    info = _inspect(app, bytes_read, targets) if silent in ("", "include-image-info") else None
-    made, failure = _render_all(app, source, bytes_read, targets)
-    return Prepared(source, info, made, failure, tells_original=silent != "omit-original-info")
+    prepared = render_on(
+        app, source, targets, info=silent in ("", "include-image-info"), failing=app.dialects["partial-failure"],
+        data=data,
+    )  # fmt: skip
+    return replace(prepared, tells_original=silent != "omit-original-info")
+
+
+def render_on(
+    app: Coslocal,
+    source: StoredObject,
+    targets: Sequence[Target],
+    *,
+    info: bool,
+    failing: str = "refuse",
+    data: Callable[[], Iterable[bytes]] | None = None,
+) -> Prepared:
+    """Render rules for places that are known. `failing`: refuse, refuse-late or omit. Raises ImageError."""
+    found = read_source(app, source, data)
+    facts = _inspect(app, found, targets) if info else None
+    made, failure = _render_all(app, source, found, targets, failing)
+    return Prepared(source, facts, made, failure)
 
 
 def _target(app: Coslocal, source: StoredObject, asked: pic_operations.AskedRule) -> Target:
@@ -95,6 +121,11 @@ def _target(app: Coslocal, source: StoredObject, asked: pic_operations.AskedRule
         asked.fileid, source.key, app.dialects["fileid-encoding"], normalise=app.dialects["fileid-path"] == "normalised"
     )
     return Target(bucket, key, asked.rule)
+
+
+def _struck(app: Coslocal, call: Call, target: Target, place: int) -> Target:
+    """The target of the `place`-th rule with what a fault makes of it: found out once, when it is rendered."""
+    return replace(target, flaw=cache(lambda: app.faults.strike_rule(call.occasion(f"rule {place}"), place)))
 
 
 def _check_twice(app: Coslocal, targets: Sequence[Target]) -> None:
@@ -114,19 +145,21 @@ def _inspect(app: Coslocal, data: bytes, targets: Sequence[Target]) -> ImageInfo
 
 
 def _render_all(
-    app: Coslocal, source: StoredObject, data: bytes, targets: Sequence[Target]
+    app: Coslocal, source: StoredObject, data: bytes, targets: Sequence[Target], failing: str
 ) -> tuple[list[tuple[Target, Rendered]], ImageError | None]:
     surroundings = around(app, source.bucket, persistent=True)
     made: list[tuple[Target, Rendered]] = []
     for target in targets:
         try:
+            if target.flaw() == "omit":
+                continue
             result = app.images.render(data, target.rule, surroundings)
         except ImageError as error:
             # not the rule itself: it may hold the signed URL of a watermark
             _log.warning("%s -> %s failed: %s (%d)", source.key, target.key, error.message, error.number)
-            if app.dialects["partial-failure"] == "refuse":
+            if failing == "refuse":
                 raise
-            if app.dialects["partial-failure"] == "refuse-late":
+            if failing == "refuse-late":
                 return made, error
             continue
         for warning in result.warnings:
@@ -146,6 +179,9 @@ def _store(app: Coslocal, call: Call, source: StoredObject, target: Target, resu
         modified=app.clock(), headers=_headers(app, call, source, target, result),
         storage_class=source.storage_class if dialects["result-storage-class"] == "source" else "STANDARD",
     )  # fmt: skip
+    if target.flaw() == "unwritten":
+        app.store.discard(blob.name)
+        return item
     app.save(item, _acl_of(app, source) if dialects["result-acl"] == "source" else {})
     app.announce(f"cos:ObjectCreated:{dialects['result-event-name']}", item, call, made_by_ci=True)
     return item

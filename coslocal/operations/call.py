@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from coslocal.events import Occasion
 from coslocal.http import Request, Response
 from coslocal.storage.types import BlobGone, Bucket, StoredObject
 from coslocal.wire.address import Address, Parameters, decode
@@ -49,6 +50,10 @@ class Call:
     @property
     def parameters(self) -> Parameters:
         return self.address.parameters
+
+    def occasion(self, mark: str) -> Occasion:
+        """This request, for faults; `mark` tells what of it."""
+        return Occasion(self.operation, self.bucket, self.key, mark, self.request_id)
 
     def header(self, name: str) -> str | None:
         return self.request.headers.get(name)

@@ -37,10 +37,12 @@ class UploadResult(Protocol):
 
 
 def pic_operations(call: Call) -> str | None:
-    """The Pic-Operations header. Raises AccessDenied when it came unsigned (W/460/86588 in the CI reference)."""
+    """The Pic-Operations header. Raises SlowDown, and AccessDenied when it came unsigned (W/460/86588 of CI)."""
     header = call.header("Pic-Operations")
     if header is not None and "pic-operations" not in call.signed:
         raise AccessDenied("Auth sign header must include Pic-Operations")
+    if header is not None:
+        call.app.count_image("cloud" if call.operation == "image_process" else "upload", call.bucket)
     return header
 
 
@@ -52,12 +54,12 @@ def _prepare(
     call: Call, source: StoredObject, operations: str, data: Callable[[], Iterable[bytes]] | None = None
 ) -> Prepared:
     """The results, rendered and not stored; `data` gives the source's bytes where it does not stand yet."""
-    from coslocal.ci import persist, pic_operations  # libvips is loaded by the first image only
+    from coslocal.ci import persist, pic_operations  # the two sides need one another
 
     encryption.check(call, source.headers)
     restore.check_readable(call, source)
     asked = pic_operations.read(operations, call.app.dialects["header-types"])
-    return persist.prepare(call.app, source, asked, data)
+    return persist.prepare(call.app, source, asked, data, call)
 
 
 def process_new(
@@ -127,8 +129,9 @@ def get_image(call: Call) -> Response:
 
 
 def _serve(call: Call, source: StoredObject, rule: str) -> Response:
-    from coslocal.ci import download  # libvips is loaded by the first image only
+    from coslocal.ci import download  # the two sides need one another
 
+    call.app.count_image("download", source.bucket)
     encryption.check(call, source.headers)
     restore.check_readable(call, source)
     return download.serve(call.app, call, source, rule)
