@@ -102,7 +102,8 @@ def _routes(rows: list[Route]) -> Iterator[tuple[str, ...]]:
     for _, group in itertools.groupby(rows, lambda row: (row.sub_resource or row.method, row.coverage)):
         same = list(group)
         name = same[0].sub_resource or ""
-        path = ("/key" if same[0].level == "object" else "/") + _MARKS.get(name, f"?{name}" if name else "")
+        path = {"object": "/key", "ci": ""}.get(same[0].level, "/")
+        path += name if same[0].level == "ci" else _MARKS.get(name, f"?{name}" if name else "")
         remarks = (_REMARKS[row.operation] for row in same if row.operation in _REMARKS)
         operations = ", ".join(f"`{row.operation}`" for row in same)
         yield f"`{' '.join(row.method for row in same)} {path}`", operations, same[0].coverage, next(remarks, "")
