@@ -1,4 +1,4 @@
-"""The part of `make conformance` that needs nothing to be installed: the Python SDK's wide surface, and HTTP by hand."""
+"""The part of `make conformance` for which nothing is installed: the Python SDK's wide surface, HTTP by hand."""
 
 from __future__ import annotations
 
