@@ -147,6 +147,35 @@ def status(
 
 
 @app.command()
+def plan(
+    address: Annotated[str, typer.Argument(help="cos://BUCKET-APPID/[PREFIX]: the sources to look at.")],
+    rules: Rules = Path("rules"),
+    region: Region = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the plan to this Parquet file, for derivo apply.")
+    ] = None,
+    manifests: Annotated[
+        bool, typer.Option("--manifests/--no-manifests", help="Read manifests, or judge by Last-Modified alone.")
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Tell what a bucket lacks under its rules. 0: nothing to do, 1: something."""
+    from derivo_cli.commands import plan as command
+
+    raise typer.Exit(
+        command.run(
+            address,
+            rules_folder=rules,
+            region=region,
+            output=output,
+            manifests=manifests,
+            as_json=as_json,
+            console=Console(),
+        )
+    )
+
+
+@app.command()
 def package(
     rules: Rules = Path("rules"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build; a zip of it lies beside.")] = Path(

@@ -1,0 +1,136 @@
+"""Desired against actual: which derivative is missing, stale or as it should be. One join in the store.
+
+A manifest decides where it names the object: source ETag and spec. Elsewhere Last-Modified decides: a derivative older
+than its source, or than the time from which its rule has been in force, is stale; of the same second it is not, since a
+function is done within the second that the upload was made in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from derivo_cli.reconcile.store import Store
+
+CREATE, STALE_SOURCE, STALE_SPEC, BLOCKED, UP_TO_DATE = "create", "stale-source", "stale-spec", "blocked", "up-to-date"
+ORPHAN, UNKNOWN = "orphan", "unknown"
+CLASSES = (CREATE, STALE_SOURCE, STALE_SPEC, BLOCKED, ORPHAN, UNKNOWN, UP_TO_DATE)
+TO_MAKE = (CREATE, STALE_SOURCE, STALE_SPEC)
+
+# why -> what it says
+REASONS: Mapping[str, str] = {
+    "missing": "nothing stands there",
+    "unreadable": "what stands where the manifest belongs is none",
+    "manifest": "the manifest says so",
+    "altered": "the object is not the one that the manifest names",
+    "time": "by time: no manifest tells more",
+    "spec": "the key holds the digest of a rule of ours",
+    "no_provenance": "nothing proves that it is ours",
+    "together": "as it should be, and made again with the others of its manifest",
+}
+
+
+def judge(store: Store, *, manifests: bool) -> int:
+    """Fill `work` with all that differs. `manifests` tells whether they were read. Returns how many derivatives stand
+    and were judged by time."""
+    vouched = bool(store.one("SELECT count(*) FROM made WHERE standing")[0])
+    judged = _JUDGED.format(
+        made=_MADE if vouched else _NO_MADE,
+        source_etags=_trusted_sources(store) if vouched else "false",
+        etags=_trusted_etags(store) if vouched else "false",
+        unreadable="NOT exists (FROM manifests t WHERE t.standing AND t.key = w.key AND t.source = w.source)"
+        if manifests
+        else "false",
+    )
+    store.run(
+        f"""INSERT INTO work
+        SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), rule_set, name, bucket, key, standing, source,
+            size, etag, spec, made_spec, item, made_at
+        FROM ({judged}) WHERE verdict IS NOT NULL"""
+    )
+    store.run(_EPOCHS)
+    _add_together(store)
+    by_time = store.one(
+        f"""SELECT count(*) FROM wanted w JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
+        JOIN items i ON i.item = w.item {_MADE if vouched else ""}
+        WHERE i.derivative AND w.blocked IS NULL {"AND m.source IS NULL" if vouched else ""}"""
+    )
+    return int(by_time[0])
+
+
+_MADE = """LEFT JOIN made m ON m.standing AND m.source = w.source AND m.rule_set = i.rule_set
+    AND m.bucket = w.bucket AND m.key = w.key"""
+_NO_MADE = "CROSS JOIN (SELECT NULL::VARCHAR AS source, '' AS source_etag, '' AS etag, NULL::VARCHAR AS spec) m"
+
+# NULL is up to date
+_JUDGED = """
+SELECT w.*, i.rule_set, i.name, i.spec, o.etag AS standing, o.modified AS made_at, m.spec AS made_spec,
+    CASE
+    WHEN w.blocked IS NOT NULL THEN 'blocked ' || w.blocked
+    WHEN o.key IS NULL THEN 'create missing'
+    WHEN NOT i.derivative THEN CASE WHEN {unreadable} THEN 'create unreadable' END
+    WHEN m.source IS NULL THEN CASE
+        WHEN o.modified < w.modified THEN 'stale-source time'
+        WHEN o.modified < i.since THEN 'stale-spec time'
+        END
+    WHEN {etags} AND m.etag <> '' AND m.etag <> o.etag THEN 'stale-source altered'
+    WHEN {source_etags} AND m.source_etag <> '' THEN CASE
+        WHEN m.source_etag <> w.etag THEN 'stale-source manifest'
+        WHEN m.spec <> i.spec THEN 'stale-spec manifest'
+        END
+    WHEN o.modified < w.modified THEN 'stale-source time'
+    WHEN m.spec <> i.spec THEN 'stale-spec manifest'
+    END AS verdict
+FROM wanted w JOIN items i ON i.item = w.item
+LEFT JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
+{made}
+"""
+
+# which rule was in force when a derivative was made that is judged by time
+_EPOCHS = """
+UPDATE work SET old_spec = (
+    SELECT arg_max(e.spec, e.since) FROM epochs e WHERE e.item = work.item AND e.since <= work.modified
+) WHERE class = 'stale-spec' AND why = 'time'
+"""
+
+# a manifest is written of what one run has made: all derivatives of its rule set, or it would forget some
+_TOGETHER = """
+INSERT INTO work
+SELECT 'up-to-date', 'together', i.rule_set, i.name, w.bucket, w.key, o.etag, w.source, w.size, w.etag, i.spec, NULL,
+    w.item, o.modified
+FROM (SELECT DISTINCT source, rule_set FROM work WHERE class IN ('create', 'stale-source', 'stale-spec')) t
+JOIN items i ON i.rule_set = t.rule_set AND i.with_manifest AND i.derivative
+JOIN wanted w ON w.source = t.source AND w.item = i.item AND w.blocked IS NULL
+JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
+WHERE NOT EXISTS (FROM work k WHERE k.source = w.source AND k.item = w.item)
+"""
+
+
+def _add_together(store: Store) -> None:
+    if store.one("SELECT count(*) FROM items WHERE with_manifest")[0]:
+        store.run(_TOGETHER)
+
+
+def _trusted_sources(store: Store) -> str:
+    """SQL that tells whether a manifest's source ETag can be compared with the listing's.
+
+    By some of the vendor's samples CI reports another ETag for the source than its own (CI 1.5). Where not one manifest
+    that is newer than its source agrees with it, the answers are taken to be of that kind. Objects uploaded in parts
+    have ETags of their own form, and are judged apart."""
+    found = store.rows(
+        """SELECT contains(s.etag, '-'), bool_or(t.source_etag = s.etag)
+        FROM manifests t JOIN objects s ON s.bucket = 0 AND s.key = t.source
+        WHERE t.standing AND t.modified > s.modified GROUP BY 1"""
+    )
+    lying = [parts for parts, agrees in found if not agrees]
+    if len(lying) == 2:
+        return "false"
+    return f"(contains(w.etag, '-') <> {str(lying[0]).lower()})" if lying else "true"
+
+
+def _trusted_etags(store: Store) -> str:
+    """SQL that tells whether a derivative's ETag in a manifest can be compared with the listing's; the same doubt."""
+    agrees = store.one(
+        "SELECT bool_or(m.etag = o.etag) FROM made m JOIN objects o ON o.bucket = m.bucket AND o.key = m.key"
+        " WHERE m.standing AND m.etag <> ''"
+    )[0]
+    return "true" if agrees else "false"

@@ -1,0 +1,109 @@
+"""derivo plan, step by step: list, ask the manifests, compare, sum up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from derivo import __version__
+from derivo.cos import Cos, CosFailure
+from derivo.matching import RuleSetIndex
+from derivo_cli.exits import FINDINGS, Stop
+from derivo_cli.reconcile import judging, places, planfile, provenance, specs, unwanted, wanted
+from derivo_cli.reconcile.store import Row, Store
+from derivo_cli.reconcile.summary import Summary, summarise
+from derivo_cli.url import CosUrl
+
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to plan: the sources of `target` (a bucket and a prefix) under the rule sets. `manifests` False judges by
+    time alone."""
+
+    target: CosUrl
+    region: str
+    index: RuleSetIndex
+    manifests: bool = True
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan in its store, and what it comes to."""
+
+    store: Store
+    head: planfile.Head
+    summary: Summary
+
+
+def make(request: Request, client: Cos, folder: Path) -> Planned:
+    """The plan, its store in a folder that is the caller's to remove. Raises Stop for what COS refuses."""
+    store = Store(folder)
+    try:
+        return _made(request, client, store)
+    except CosFailure as failure:
+        raise Stop(f"cos://{request.target.bucket}/{request.target.key}: {failure}", FINDINGS) from None
+
+
+def _made(request: Request, client: Cos, store: Store) -> Planned:
+    bucket, prefix, index = request.target.bucket, request.target.key, request.index
+    items = wanted.Items(index, bucket)
+    for where, prefixes in places.to_list(index, bucket, prefix).items():
+        number = items.bucket_number(where)
+        for start in prefixes:
+            store.fill("objects", _listed(client, where, request.region, start, number))
+    history = specs.read(client, bucket, request.region)
+    wanted.fill_items(store, items, history)
+    sources = wanted.fill_wanted(store, index, items, prefix)
+    if request.manifests:
+        provenance.read_manifests(store, client, index, items, region=request.region, prefix=prefix)
+    by_time = judging.judge(store, manifests=request.manifests)
+    unwanted.find_unwanted(store, index, items, history, prefix)
+    summary = summarise(
+        store, items, history, sources=sources, by_time=by_time, region=request.region,
+        notices=_notices(index, history, by_time, prefix),
+    )  # fmt: skip
+    counts: dict[int, int] = dict(store.rows("SELECT bucket, count(*) FROM objects GROUP BY 1"))
+    head = planfile.Head(
+        plan=planfile.FORMAT,
+        derivo=__version__,
+        id=uuid4().hex,
+        bucket=bucket,
+        prefix=prefix,
+        region=request.region,
+        rules=planfile.rules_digest(index),
+        buckets=tuple(items.buckets),
+        objects={name: int(counts.get(number, 0)) for number, name in enumerate(items.buckets)},
+        sources_to_process=summary.sources_to_process,
+        requests=summary.requests,
+    )
+    return Planned(store, head, summary)
+
+
+def _listed(client: Cos, bucket: str, region: str, prefix: str, number: int) -> Iterator[Row]:
+    for item in client.list(bucket=bucket, region=region, prefix=prefix, timeout=_SECONDS):
+        try:
+            modified = datetime.fromisoformat(item.modified).replace(tzinfo=None)
+        except ValueError:
+            raise Stop(f"the listing of cos://{bucket}/ holds a time that is none: {item.modified!r}") from None
+        yield number, item.key, item.size, item.etag, modified
+
+
+def _notices(index: RuleSetIndex, history: specs.History, by_time: int, prefix: str) -> tuple[str, ...]:
+    found = []
+    if by_time:
+        found.append(f"{by_time} derivatives were judged by Last-Modified, since no manifest names them")
+    if by_time and not history.entries:
+        found.append(
+            f"there is no {specs.KEY} in the bucket yet, so these count as made by the rules of today; "
+            "derivo apply keeps it"
+        )
+    if any(rule_set.chained for rule_set in index.considered):
+        found.append("some rule sets are chained: what they make of derivatives that are missing is in the next plan")
+    if prefix:
+        found.append("only a part of the bucket was looked at: objects without provenance are not told")
+    return tuple(found)

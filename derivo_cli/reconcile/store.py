@@ -1,0 +1,94 @@
+"""The temporary database of one plan: listings go in row by row, the diff comes out; the disk holds what memory cannot.
+
+A bucket is a number: 0 is the sources' own. Sizes are bytes, times COS's Last-Modified, ETags without quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from derivo_cli.exits import Stop
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "512MB"
+BATCH = 20_000
+
+Row = tuple[Any, ...]
+
+TABLES = {
+    "objects": "bucket UTINYINT, key VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP",
+    # what rules want: `item` is a number of Items; `blocked` the reason why it cannot be made
+    "wanted": "source VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, item USMALLINT, bucket UTINYINT,"
+    " key VARCHAR, blocked VARCHAR",
+    "items": "item USMALLINT, rule_set VARCHAR, name VARCHAR, spec VARCHAR, since TIMESTAMP, with_manifest BOOLEAN,"
+    " derivative BOOLEAN",
+    # which rule an item has had from when on
+    "epochs": "item USMALLINT, since TIMESTAMP, spec VARCHAR",
+    # what manifests name: `standing`, the manifest lies where its rule set puts it today
+    "made": "source VARCHAR, source_etag VARCHAR, rule_set VARCHAR, name VARCHAR, bucket UTINYINT, key VARCHAR,"
+    " etag VARCHAR, spec VARCHAR, standing BOOLEAN, manifest VARCHAR",
+    "manifests": "key VARCHAR, etag VARCHAR, modified TIMESTAMP, source VARCHAR, source_etag VARCHAR, standing BOOLEAN",
+    # what differs, a row of the plan each
+    "work": "class VARCHAR, why VARCHAR, rule_set VARCHAR, name VARCHAR, bucket UTINYINT, key VARCHAR, etag VARCHAR,"
+    " source VARCHAR, source_size UBIGINT, source_etag VARCHAR, spec VARCHAR, old_spec VARCHAR, item USMALLINT,"
+    " modified TIMESTAMP",
+}
+
+
+class Store:
+    """A DuckDB database in a folder that is the caller's to remove."""
+
+    def __init__(self, folder: Path, memory: str = MEMORY) -> None:
+        self.connection = connect(folder / "plan.duckdb", folder / "spill", memory)
+        for name, columns in TABLES.items():
+            self.run(f"CREATE TABLE {name} ({columns})")
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        self.connection.execute(sql, list(parameters))
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row:
+        """The only row of an answer."""
+        row = self.connection.execute(sql, list(parameters)).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """The rows of an answer, a batch at a time in memory; other statements may run meanwhile."""
+        cursor = self.connection.cursor()
+        cursor.execute(sql, list(parameters))
+        while batch := cursor.fetchmany(BATCH):
+            yield from batch
+        cursor.close()
+
+    def fill(self, table: str, rows: Iterable[Row]) -> None:
+        """Append rows to a table, a batch at a time."""
+        types = [column.split()[1] for column in TABLES[table].split(",")]
+        columns = ", ".join(f"unnest(${at}::{kind}[])" for at, kind in enumerate(types, 1))
+        pending = iter(rows)
+        while batch := list(islice(pending, BATCH)):
+            self.run(f"INSERT INTO {table} SELECT {columns}", [list(column) for column in zip(*batch, strict=True)])
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def connect(database: Path | str, spill: Path | None = None, memory: str = MEMORY) -> DuckDBPyConnection:
+    """DuckDB with so much memory, spilling to a folder. Raises Stop where it is not installed."""
+    try:
+        import duckdb  # 25 MB: only these commands need it
+    except ModuleNotFoundError:
+        raise Stop('duckdb is not installed; pip install "derivo[cli]"') from None
+    settings: dict[str, Any] = {
+        "memory_limit": memory,
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    if spill is not None:
+        settings["temp_directory"] = str(spill)
+    return duckdb.connect(str(database), config=settings)

@@ -1,0 +1,95 @@
+"""What stands among the outputs and no source wants: orphans, proved to be ours, and what nothing proves (law 7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from derivo import keys
+from derivo.breaker import Breaker
+from derivo.events import Source
+from derivo.matching import RuleSetIndex
+from derivo_cli.reconcile import specs
+from derivo_cli.reconcile.judging import ORPHAN, UNKNOWN
+from derivo_cli.reconcile.places import Place, output_places
+from derivo_cli.reconcile.provenance import quoted
+from derivo_cli.reconcile.specs import History
+from derivo_cli.reconcile.store import Row, Store
+from derivo_cli.reconcile.wanted import Items
+
+
+def find_unwanted(store: Store, index: RuleSetIndex, items: Items, history: History, prefix: str) -> None:
+    """Add a row of `work` for each object that is neither a source nor wanted. Where only a part of the bucket is
+    planned, an object that nothing proves may be of a source that was not looked at: then it is left out."""
+    places = [] if prefix else output_places(index, items.buckets[0])
+    where = " OR ".join(_inside(place, items) for place in places) or "false"
+    store.run(
+        f"""CREATE TABLE unwanted AS
+        SELECT o.bucket, o.key, o.etag, o.size, m.source, m.rule_set, m.name, m.spec, m.manifest
+        FROM objects o LEFT JOIN made m ON m.bucket = o.bucket AND m.key = o.key AND m.etag = o.etag
+        WHERE ({where} OR m.key IS NOT NULL)
+            AND NOT EXISTS (FROM wanted w WHERE w.bucket = o.bucket AND w.key = o.key)
+        UNION ALL
+        SELECT 0, t.key, t.etag, 0, t.source, '', 'manifest', '', t.key FROM manifests t
+        WHERE NOT EXISTS (FROM wanted w WHERE w.bucket = 0 AND w.key = t.key)"""
+    )
+    store.fill("work", _judged(store, index, items, history, prefix))
+    store.run("DROP TABLE unwanted")
+
+
+def _inside(place: Place, items: Items) -> str:
+    number = items.bucket_number(place.bucket)
+    parts = [f"o.bucket = {number}", f"starts_with(o.key, {quoted(place.prefix)})"]
+    if place.ending:
+        parts.append(f"ends_with(o.key, {quoted(place.ending)})")
+    return f"({' AND '.join(parts)})"
+
+
+def _judged(store: Store, index: RuleSetIndex, items: Items, history: History, prefix: str) -> Iterator[Row]:
+    breaker = Breaker(index)
+    records = tuple(r.on_failure.lstrip("/") for r in index.considered if r.on_failure is not None)
+    by_spec = list(_patterns(index, items, history)) if not prefix else []
+    # one row for each object, the one with a proof first
+    listed = store.rows(
+        "SELECT DISTINCT ON (bucket, key) * FROM unwanted ORDER BY bucket, key, (source IS NULL), (name = 'manifest')"
+    )
+    for bucket, key, etag, size, source, rule_set, name, spec, _ in listed:
+        if bucket == 0 and (key.startswith((specs.FOLDER, *records)) or _is_source(key, size, index, items, breaker)):
+            continue
+        if key.endswith("/"):
+            continue
+        row = (rule_set or "", name or "", bucket, key, etag, source or "", 0, "", spec or "", None, None, None)
+        if source is not None:
+            yield (ORPHAN, "manifest", *row)
+            continue
+        named = next((found for found in by_spec if found[0] == bucket and found[1].fullmatch(key)), None)
+        if named is not None:
+            yield (ORPHAN, "spec", named[2], named[3], *row[2:])
+        else:
+            yield (UNKNOWN, "no_provenance", *row)
+
+
+def _is_source(key: str, size: int, index: RuleSetIndex, items: Items, breaker: Breaker) -> bool:
+    source = Source(bucket=items.buckets[0], region="", key=key, size=size)
+    return size > 0 and bool(index.matching(source)) and breaker.trips(source) is None
+
+
+def _patterns(index: RuleSetIndex, items: Items, history: History) -> Iterator[tuple[int, re.Pattern[str], str, str]]:
+    """What keys look like whose template holds `{spec}`, by each rule that was ever in force: such a key proves itself.
+    Keys in other buckets prove nothing: another bucket's sources may have the same rules."""
+    for rule_set in index.considered:
+        for made in rule_set.derivatives:
+            if made.bucket not in (None, items.buckets[0]) or keys.Variable(keys.SPEC) not in made.to.parts:
+                continue
+            known = {e.spec for e in history.entries if (e.rule_set, e.name) == (rule_set.name, made.name)}
+            parts = [] if made.to.absolute else [f"{re.escape(rule_set.prefix.rpartition('/')[0])}.*"]
+            for part in made.to.parts:
+                if isinstance(part, keys.Text):
+                    parts.append(re.escape(part.text))
+                elif part.name == keys.SPEC:
+                    parts.append("(?:" + "|".join(sorted({made.spec, *known})) + ")")
+                elif part.name == keys.DERIVATIVE:
+                    parts.append(re.escape(made.name))
+                else:
+                    parts.append(".*")
+            yield 0, re.compile("".join(parts), re.DOTALL), rule_set.name, made.name
