@@ -15,6 +15,7 @@ from coslocal.operations import (
     cors,
     delete_multiple,
     images,
+    jobs,
     listing,
     multipart,
     objects,
@@ -36,7 +37,8 @@ Operation = Callable[[Call], Response]
 
 @dataclass(frozen=True)
 class Route:
-    """One row. `sub_resource` is the query parameter that chooses it, or one of the marks `<copy>` and `<image rule>`.
+    """One row. `sub_resource` is the query parameter that chooses it, or one of the marks `<copy>` and `<image rule>`;
+    at the level ci it is the path, in which `*` stands for an id.
 
     `anonymous` tells what an ACL must grant for the operation to need no signature: READ, WRITE, FREE (none needed), or
     "" (always signed).
@@ -70,6 +72,34 @@ def _stored() -> list[Route]:
             coverage: Coverage = "full" if name == "cors" else "stored only"
             rows.append(Route(method, "bucket", configuration.name, f"{verb}_bucket_{name}", function, coverage))
     return rows
+
+
+def _jobs() -> list[Route]:
+    """Cloud Infinite's asynchronous side; /jobs is the general form of /pic_jobs."""
+    table: tuple[tuple[str, str, str, Operation], ...] = (
+        ("POST", "/pic_jobs", "create_pic_jobs", jobs.create_pic_jobs),
+        ("GET", "/pic_jobs", "list_pic_jobs", jobs.list_pic_jobs),
+        ("GET", "/pic_jobs/*", "describe_pic_jobs", jobs.describe_pic_jobs),
+        ("PUT", "/pic_jobs/*", "cancel_pic_job", jobs.cancel_pic_job),
+        ("POST", "/jobs", "create_jobs", jobs.create_pic_jobs),
+        ("GET", "/jobs", "list_jobs", jobs.list_pic_jobs),
+        ("GET", "/jobs/*", "describe_jobs", jobs.describe_pic_jobs),
+        ("PUT", "/jobs/*", "cancel_job", jobs.cancel_pic_job),
+        ("POST", "/inventorytriggerjob", "create_inventory_trigger_job", jobs.create_inventory_trigger_job),
+        ("GET", "/inventorytriggerjob", "list_inventory_trigger_jobs", jobs.list_inventory_trigger_jobs),
+        ("GET", "/inventorytriggerjob/*", "describe_inventory_trigger_job", jobs.describe_inventory_trigger_job),
+        ("PUT", "/inventorytriggerjob/*", "cancel_inventory_trigger_job", jobs.cancel_inventory_trigger_job),
+        ("POST", "/picbucket", "open_pic_bucket", jobs.open_pic_bucket),
+        ("GET", "/picbucket", "list_pic_buckets", jobs.list_pic_buckets),
+        ("DELETE", "/picbucket", "close_pic_bucket", jobs.close_pic_bucket),
+        ("GET", "/picqueue", "list_pic_queues", jobs.list_pic_queues),
+        ("PUT", "/picqueue/*", "update_pic_queue", jobs.update_pic_queue),
+        ("POST", "/template", "create_template", jobs.create_template),
+        ("GET", "/template", "list_templates", jobs.list_templates),
+        ("PUT", "/template/*", "update_template", jobs.update_template),
+        ("DELETE", "/template/*", "delete_template", jobs.delete_template),
+    )
+    return [Route(method, "ci", path, operation, function) for method, path, operation, function in table]
 
 
 def _not_offered() -> list[Route]:
@@ -136,6 +166,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "object", "uploadId", "complete_multipart_upload", multipart.complete, anonymous="WRITE"),
     Route("GET", "object", "uploadId", "list_parts", multipart.list_parts),
     Route("DELETE", "object", "uploadId", "abort_multipart_upload", multipart.abort, anonymous="WRITE"),
+    *_jobs(),
     *_not_offered(),
 )
 
@@ -149,7 +180,7 @@ def find(request: Request, address: Address) -> Route:
     """The row for a request. Raises InvalidURI, MethodNotAllowed, NotOffered (501, with the operation's name)."""
     level = _level(address)
     if level == "ci":
-        raise NotOffered(f"coslocal does not offer {request.method} {address.path} on the ci host")
+        return _on_ci(request, address)
     if request.method == "OPTIONS" and level in ("bucket", "object"):
         return _TABLE["OPTIONS", level, None]  # a browser asks with the whole URL, sub-resource and all
     named = next((item.name for item in address.parameters if (level, item.name) in _SUB_RESOURCES), None)
@@ -166,6 +197,14 @@ def find(request: Request, address: Address) -> Route:
         raise MethodNotAllowed(f"{request.method} is not allowed on the {level}")
     if named is None:
         _refuse_unknown(request, address, level)
+    return row
+
+
+def _on_ci(request: Request, address: Address) -> Route:
+    first, slash, rest = address.key.partition("/")
+    row = _TABLE.get((request.method, "ci", f"/{first}/*" if slash and rest else f"/{first}"))
+    if row is None or not (address.host.bucket or row.operation == "list_pic_buckets"):
+        raise NotOffered(f"coslocal does not offer {request.method} {address.path[:200]} on the ci host")
     return row
 
 

@@ -55,7 +55,8 @@ def decode(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """`kind` is cos, pic, ci or service; `bucket` is "" for a service; `region` "" where the name does not tell it."""
+    """`kind` is cos, pic, ci or service; `bucket` is "" for a service, and for CI's own host `ci.<region>`; `region` ""
+    where the name does not tell it."""
 
     kind: str
     bucket: str = ""
@@ -117,7 +118,7 @@ def _under(labels: list[str]) -> Host:
     """The labels before the suffix: [bucket, kind, region], [kind, region], [service, cos], [bucket]."""
     if labels[0] == "service" or (labels[0] in _KINDS and len(labels) <= 2):
         region = labels[1] if len(labels) == 2 and labels[1] != "cos" else ""
-        return Host(kind="service", region=region)
+        return Host(kind="ci" if labels[0] == "ci" else "service", region=region)
     kind = labels[1] if len(labels) > 1 and labels[1] in _KINDS else "cos"
     region = labels[2] if len(labels) > 2 and labels[1] in _KINDS else ""
     return Host(kind=kind if kind in ("pic", "ci") else "cos", bucket=labels[0], region=region)

@@ -1,0 +1,94 @@
+"""One pic job: its rule on its object, the result stored under its output (CI 1.8)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from coslocal.ci.types import ImageError
+from coslocal.http import Headers, Request
+from coslocal.jobs.errors import JobError, as_job_code, invalid
+from coslocal.jobs.types import FAILED, SUCCESS, Outcome, PicJob
+from coslocal.operations import encryption
+from coslocal.operations.call import Call
+from coslocal.storage.types import BlobGone, Bucket, BucketGone
+from coslocal.wire.address import Address, Host, Parameters
+from coslocal.wire.errors import CosError
+
+if TYPE_CHECKING:
+    from coslocal.app import Coslocal
+
+_log = logging.getLogger("coslocal.jobs")
+
+
+def run(app: Coslocal, job: PicJob) -> PicJob:
+    """The job at its end: never an exception."""
+    try:
+        outcome = _process(app, job)
+    except (CosError, ImageError) as error:
+        code = as_job_code(error.code)
+        return msgspec.structs.replace(job, state=FAILED, code=code, message=error.message, ended=app.clock())
+    except BucketGone:
+        message = "The bucket is gone"
+        return msgspec.structs.replace(
+            job, state=FAILED, code="WriteTargetBucketDenied", message=message, ended=app.clock()
+        )
+    except Exception:
+        _log.exception("bug in job %s", job.id)
+        message = "A bug of coslocal; its log has the traceback"
+        return msgspec.structs.replace(job, state=FAILED, code="InternalError", message=message, ended=app.clock())
+    return msgspec.structs.replace(job, state=SUCCESS, result=outcome, ended=app.clock())
+
+
+def _process(app: Coslocal, job: PicJob) -> Outcome:
+    from coslocal.ci import persist  # libvips is loaded by the first job only
+
+    wish = job.wish
+    target = persist.Target(
+        target_bucket(app, wish.output.bucket, wish.output.region), wish.output.object, wish.rule.text
+    )
+    call = _as_call(app, job)
+    while True:
+        source = app.store.get(job.bucket, job.key)
+        if source is None:
+            raise JobError("ResourceNotFound", f"There is no object {job.key}")
+        encryption.check(call, source.headers)
+        try:
+            prepared = persist.render_on(app, source, [target], info=wish.rule.pic_info)
+            break
+        except BlobGone:
+            if app.store.get(job.bucket, job.key) == source:
+                raise
+    result = prepared.store(app, call)
+    return Outcome(original=_plain(result.original), results=_plain(result.results))
+
+
+def target_bucket(app: Coslocal, name: str, region: str) -> Bucket:
+    """The bucket of an output. Raises JobError."""
+    bucket = app.store.bucket(name)
+    if bucket is None:
+        raise JobError("WriteTargetBucketDenied", f"There is no bucket {name} to write to")
+    if bucket.region != region:
+        raise invalid(f"Output.Region: the bucket {name} lies in {bucket.region}, not in {region}")
+    return bucket
+
+
+def _plain(fields: object) -> list[object]:
+    """Fields as lists, as JSON will have them."""
+    found: list[object] = msgspec.to_builtins(fields)
+    return found
+
+
+def _as_call(app: Coslocal, job: PicJob) -> Call:
+    """The job in the place of a request, for what is stored and announced."""
+    host = Host(kind="ci", bucket=job.bucket, region=job.region)
+    name = f"{job.bucket}.ci.{job.region}.myqcloud.com"
+    path = f"/pic_jobs/{job.id}"
+    return Call(
+        app=app, request=Request("POST", path, Headers()),
+        address=Address(host=host, name=name, authority=name, path=path, parameters=Parameters("")),
+        operation="run_pic_job", bucket=job.bucket, key=job.key, principal=None, signed=frozenset(),
+        request_id=job.id, now=app.clock(),
+    )  # fmt: skip
