@@ -9,8 +9,9 @@ from derivo_cli.proof.collisions import prove_collisions
 from derivo_cli.proof.context import Context
 from derivo_cli.proof.findings import ERROR, WARNING, Finding, Step
 from derivo_cli.proof.loops import prove_loops
+from derivo_cli.proof.triggers import Trigger, find_triggered
 
-__all__ = ["ERROR", "WARNING", "Finding", "Step", "prove"]
+__all__ = ["ERROR", "WARNING", "Finding", "Step", "Trigger", "prove", "trigger_findings"]
 
 
 def prove(rule_sets: Sequence[RuleSet]) -> list[Finding]:
@@ -19,3 +20,8 @@ def prove(rule_sets: Sequence[RuleSet]) -> list[Finding]:
     order = {(context.rule_sets[o.rule_set].name, o.derivative.name): n for n, o in enumerate(context.outputs)}
     findings = [*prove_loops(context), *prove_collisions(context)]
     return sorted(findings, key=lambda finding: order[finding.rule_set, finding.derivative])
+
+
+def trigger_findings(rule_sets: Sequence[RuleSet], triggers: Sequence[Trigger]) -> list[Finding]:
+    """A warning for each derivative that invokes the function once more, for nothing."""
+    return find_triggered(Context(rule_sets), triggers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import operator
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from derivo_cli.proof.alphabet import Alphabet, width
@@ -273,30 +273,31 @@ def build(lazy: Lazy[Node], budget: int = BUDGET) -> Machine:
         named = {code: tuple({number(n) for n in nodes}) for code, nodes in exceptions.items()}
         raw[state] = tuple({number(n) for n in default}), named
     alive = living(raw, accepting)
-    rows = [_trim(raw[state], alive) for state in range(len(ids))]
+    rows = [trim(raw[state], alive) for state in range(len(ids))]
     return Machine(rows, accepting, tuple(state for state in start if state in alive))
 
 
-def living(rows: dict[int, Row], alive: Iterable[int]) -> set[int]:
-    """The states from which one of `alive` is reached."""
-    sources: dict[int, list[int]] = {}
-    for state, (default, exceptions) in rows.items():
+def living(moves: Mapping[Node, Moves[Node]], alive: Iterable[Node]) -> set[Node]:
+    """The nodes from which one of `alive` is reached."""
+    sources: dict[Node, list[Node]] = {}
+    for node, (default, exceptions) in moves.items():
         for target in {*default, *(t for targets in exceptions.values() for t in targets)}:
-            sources.setdefault(target, []).append(state)
+            sources.setdefault(target, []).append(node)
     found = set(alive)
     todo = list(found)
     while todo:
-        fresh = [state for state in sources.get(todo.pop(), ()) if state not in found]
+        fresh = [node for node in sources.get(todo.pop(), ()) if node not in found]
         found.update(fresh)
         todo.extend(fresh)
     return found
 
 
-def _trim(row: Row, alive: set[int]) -> Row:
-    default = tuple(state for state in row[0] if state in alive)
+def trim(moves: Moves[Node], alive: Container[Node]) -> tuple[tuple[Node, ...], dict[int, tuple[Node, ...]]]:
+    """The moves that lead to nodes of `alive`."""
+    default = tuple(node for node in moves[0] if node in alive)
     exceptions = {}
-    for code, targets in row[1].items():
-        kept = tuple(state for state in targets if state in alive)
+    for code, targets in moves[1].items():
+        kept = tuple(node for node in targets if node in alive)
         if kept or default:
             exceptions[code] = kept
     return default, exceptions

@@ -32,6 +32,10 @@ from derivo_cli.proof.templates import shapes
 TRIES = 50  # candidates that are looked at where a template is beyond what can be decided
 
 
+class Repeated(Exception):
+    """A variable stands twice in a template, and that is what keeps the proof from an answer."""
+
+
 class Pair(NamedTuple):
     """Two outputs and the buckets of their sources; `apart` when those are two buckets, so that the sources differ."""
 
@@ -40,6 +44,16 @@ class Pair(NamedTuple):
     bucket: str | None
     other_bucket: str | None
     apart: bool
+
+
+class Group(NamedTuple):
+    """Outputs of one bucket whose templates are of one kind, by what their keys begin with."""
+
+    bucket: str | None
+    kind: tuple[bool, ...] | None
+    items: list[int]
+    heads: literals.Heads
+    pieces: literals.Heads
 
 
 class Shared(NamedTuple):
@@ -57,8 +71,9 @@ def prove_collisions(context: Context) -> list[Finding]:
     for at, output in enumerate(context.outputs):
         try:
             shared = next(proof.shared(at), None)
-        except TooComplex:
-            findings.append(_unproved(context, output))
+        except (Repeated, TooComplex) as error:
+            once = all(shape.once for shape in shapes(output.derivative))
+            findings.append(_unproved(context, output, repeated=isinstance(error, Repeated) or not once))
             continue
         if shared is not None:
             findings.append(_refusal(context, shared))
@@ -68,12 +83,15 @@ def prove_collisions(context: Context) -> list[Finding]:
 class _Proof:
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._pieces: list[Pieces] = [cut(output.derivative) for output in context.outputs]
-        self._heads = _by_bucket(context)
+        self._pieces: list[Pieces] = [
+            cut(output.derivative, literals.source_head(context.rule_sets[output.rule_set]))
+            for output in context.outputs
+        ]
+        self._groups = _groups(context, self._pieces)
         self._keys: dict[tuple[int, str | None], OutputKeys] = {}
 
     def shared(self, at: int) -> Iterator[Shared]:
-        """What the output shares with itself and with those before it. Raises TooComplex."""
+        """What the output shares with itself and with those before it. Raises Repeated, TooComplex."""
         output = self._context.outputs[at]
         pair = _pair(self._context, output, output)
         if pair is not None and (pair.apart or not self._pieces[at].one_source()):
@@ -84,17 +102,20 @@ class _Proof:
                 yield from self._meet(pair)
 
     def _candidates(self, at: int) -> list[int]:
+        """Outputs before this one that may share a key with it, going by literal text."""
         output, pieces = self._context.outputs[at], self._pieces[at]
-        bucket = _bucket(self._context, output)
-        places = self._heads if bucket is None else {b: self._heads[b] for b in (None, bucket) if b in self._heads}
-        return sorted(
-            before
-            for items, heads in places.values()
-            for before in map(items.__getitem__, heads.meeting(output.head))
-            if before < at
-            and literals.tails_meet(self._context.outputs[before].tails, output.tails)
-            and self._pieces[before].meet(pieces)
-        )
+        bucket = self._context.bucket(output)
+        found = []
+        for group in self._groups:
+            if None not in (bucket, group.bucket) and bucket != group.bucket:
+                continue
+            like = pieces.kind is not None and pieces.kind == group.kind
+            meeting = group.pieces.meeting(pieces.head) if like else group.heads.meeting(output.head)
+            for before in map(group.items.__getitem__, meeting):
+                other = self._context.outputs[before]
+                if before < at and literals.tails_meet(other.tails, output.tails) and self._pieces[before].meet(pieces):
+                    found.append(before)
+        return sorted(found)
 
     def _meet(self, pair: Pair) -> Iterator[Shared]:
         one, two = pair.one, pair.two
@@ -120,17 +141,9 @@ class _Proof:
         at = tuple(sorted({pair.one.rule_set, pair.two.rule_set}))
         found = self._context.languages.of
         sources = ((shape, found(at, pair.bucket, hollow=shape.hollow)) for shape in shapes(pair.one.derivative))
-        key = self._first(PullBack(sources, self._context.languages.writable))
+        key = self._context.source(pair.one, PullBack(sources, self._context.languages.writable))
         if key is not None:
             yield Shared(pair, key, key)
-
-    def _first(self, sources: PullBack) -> str | None:
-        """A source key that, like its derivative's, is not too long."""
-        found = shortest(sources, self._context.alphabet)
-        if found is None:
-            return None
-        within = shortest_within(sources, self._context.alphabet, KEY_BYTES)
-        return None if within is None else within.word
 
     def _exact(self, pair: Pair, meetings: Meetings) -> Iterator[Shared]:
         found = shortest(meetings, self._context.alphabet)
@@ -152,7 +165,7 @@ class _Proof:
 
     def _by_trial(self, pair: Pair, meetings: Meetings) -> Iterator[Shared]:
         """A variable that stands twice is beyond the automata. What they know of it is too much rather than too little:
-        where they find nothing there is nothing, and what they find is tried. Raises TooComplex if all of it fails."""
+        where they find nothing there is nothing, and what they find is tried. Raises Repeated if all of it fails."""
         context = self._context
         tried = False
         for found in islice(words(meetings, context.alphabet), TRIES):
@@ -162,7 +175,7 @@ class _Proof:
                     yield shared
                     return
         if tried:
-            raise TooComplex
+            raise Repeated
 
     def _partner(self, pair: Pair, key: str, second: bool) -> Shared | None:
         """Another source that really has the derivative key of this one, the first or the second of the pair."""
@@ -192,15 +205,20 @@ class _Proof:
         return Shared(pair, key, other_key)
 
 
-def _bucket(context: Context, output: Output) -> str | None:
-    return output.derivative.bucket or context.rule_sets[output.rule_set].bucket
-
-
-def _by_bucket(context: Context) -> dict[str | None, tuple[list[int], literals.Heads]]:
-    items: dict[str | None, list[int]] = {}
+def _groups(context: Context, pieces: list[Pieces]) -> list[Group]:
+    items: dict[tuple[str | None, tuple[bool, ...] | None], list[int]] = {}
     for at, output in enumerate(context.outputs):
-        items.setdefault(_bucket(context, output), []).append(at)
-    return {b: (mine, literals.Heads(context.outputs[i].head for i in mine)) for b, mine in items.items()}
+        items.setdefault((context.bucket(output), pieces[at].kind), []).append(at)
+    return [
+        Group(
+            bucket,
+            kind,
+            mine,
+            literals.Heads(context.outputs[at].head for at in mine),
+            literals.Heads(pieces[at].head for at in mine),
+        )
+        for (bucket, kind), mine in items.items()
+    ]
 
 
 def _pair(context: Context, one: Output, two: Output) -> Pair | None:
@@ -251,7 +269,13 @@ def _steps(context: Context, shared: Shared) -> list[Step]:
     return steps
 
 
-def _unproved(context: Context, output: Output) -> Finding:
-    message = "whether two sources share this derivative's key cannot be decided"
-    mend = "use each variable once in `to`, e.g. `/derived/{path}.{derivative}.webp`"
-    return context.finding("PF302", output, message, mend)
+def _unproved(context: Context, output: Output, *, repeated: bool) -> Finding:
+    if repeated:
+        message = (
+            "a part of the source's key stands twice in `to`, so it cannot be proved that no two sources share a key"
+        )
+        mend = "use each variable once, and none beside `{path}`, e.g. `/derived/{path}.{derivative}.webp`"
+        return context.finding("PF302", output, message, mend)
+    message = "whether another source shares this derivative's key takes too many steps to decide"
+    mend = "use fewer `*` and `?` in the globs, or end `to` in `{path}` and a text of its own"
+    return context.finding("PF301", output, message, mend)

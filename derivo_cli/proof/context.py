@@ -11,7 +11,7 @@ from derivo.keys import Text, expand
 from derivo.rulesets import Derivative, RuleSet
 from derivo_cli.proof import literals
 from derivo_cli.proof.alphabet import Alphabet
-from derivo_cli.proof.automaton import Machine, shortest_within
+from derivo_cli.proof.automaton import Machine, shortest, shortest_within
 from derivo_cli.proof.findings import Finding, Step
 from derivo_cli.proof.languages import Languages
 from derivo_cli.proof.pullback import ANYTHING, PullBack
@@ -44,10 +44,25 @@ class Context:
             for at, rule_set in enumerate(rule_sets)
             for derivative in rule_set.derivatives
         ]
+        self._heads = literals.Heads(literals.source_head(rule_set) for rule_set in rule_sets)
+        self._tails = [literals.source_tails(rule_set) for rule_set in rule_sets]
+        self._leads: dict[tuple[str, tuple[str, ...]], list[int]] = {}
         named = {rule_set.bucket for rule_set in rule_sets} | {output.derivative.bucket for output in self.outputs}
         self._examples = [
             name for name in (f"bucket{n or ''}-1250000000" for n in range(len(named) + 2)) if name not in named
         ]
+
+    def bucket(self, output: Output) -> str | None:
+        """Where the derivative is written; None when that is any bucket."""
+        return output.derivative.bucket or self.rule_sets[output.rule_set].bucket
+
+    def leads_to(self, output: Output) -> list[int]:
+        """The rule sets that may take the derivative for a source, going by how keys begin and end."""
+        literal = output.head, output.tails
+        if literal not in self._leads:
+            meeting = self._heads.meeting(output.head)
+            self._leads[literal] = sorted(i for i in meeting if literals.tails_meet(output.tails, self._tails[i]))
+        return self._leads[literal]
 
     def sources(self, output: Output, bucket: str | None, *, derived: bool = False) -> Iterator[tuple[Shape, Machine]]:
         """The output's template and source automaton for each shape of source."""
@@ -61,6 +76,13 @@ class Context:
         """The key of the derivative."""
         derivative = output.derivative
         return expand(derivative.to, source_key=source_key, derivative=derivative.name, spec=derivative.spec)
+
+    def source(self, output: Output, sources: PullBack) -> str | None:
+        """A shortest of these sources of the output such that COS takes both keys. Raises TooComplex."""
+        found = shortest(sources, self.alphabet)
+        if found is not None and not (short(found.word) and short(self.key(output, found.word))):
+            found = shortest_within(sources, self.alphabet, KEY_BYTES)
+        return None if found is None else found.word
 
     def example(self, bucket: str | None, other: bool = False) -> str:
         """The bucket's name, or one (or another one) that stands for any."""

@@ -58,6 +58,12 @@ class Languages:
         automaton, reach = self._automaton(WRITABLE)
         return _after("", automaton, reach)
 
+    def unwanted(self, groups: tuple[tuple[Pattern, ...], ...], wanting: tuple[int, ...]) -> Machine:
+        """The keys a derivative may have that match a pattern of every group, and no filters of the rule sets."""
+        selection = Selection((*groups, (_NAMED,)), DOTTED)
+        automaton, reach = self._automaton(Wanted(selection, (tuple(map(self._whole, wanting)),)))
+        return _after("", automaton, reach)
+
     def sizes(self, at: Sequence[int], bucket: str | None) -> Iterator[tuple[int | None, frozenset[int]]]:
         """Sizes of a source (bytes) that CI reads, one of a kind, that all rule sets of `at` allow, with the final rule
         sets that may take it before one of them does. The last is None: an unknown size, which passes everywhere."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from derivo.ci.limits import KEY_BYTES
-from derivo_cli.proof import literals
-from derivo_cli.proof.automaton import TooComplex, build, shortest, shortest_within
+from derivo_cli.proof.automaton import TooComplex, build
 from derivo_cli.proof.context import Context, Output, short
 from derivo_cli.proof.findings import Finding, Step
 from derivo_cli.proof.pullback import PullBack
@@ -54,14 +52,8 @@ def _leads(context: Context) -> tuple[list[Lead], list[Finding]]:
     """For each output the rule sets it leads to. The search ends at the first lead that is refused by itself."""
     leads: list[Lead] = []
     findings: list[Finding] = []
-    heads = literals.Heads(literals.source_head(rule_set) for rule_set in context.rule_sets)
-    tails = [literals.source_tails(rule_set) for rule_set in context.rule_sets]
-    known: dict[tuple[str, tuple[str, ...]], list[int]] = {}
     for output in context.outputs:
-        literal = output.head, output.tails
-        if literal not in known:
-            known[literal] = [i for i in heads.meeting(output.head) if literals.tails_meet(output.tails, tails[i])]
-        for to in sorted(known[literal], key=lambda i: (i != output.rule_set, i)):
+        for to in sorted(context.leads_to(output), key=lambda i: (i != output.rule_set, i)):
             lead = Lead(output, to)
             if not context.rule_sets[to].derivatives:
                 continue
@@ -89,13 +81,14 @@ def follow(context: Context, way: Sequence[Lead]) -> list[Step]:
     for lead, bucket in list(zip(way, buckets, strict=False))[:0:-1]:
         target = build(PullBack(context.sources(lead.output, bucket, derived=True), target))
     chain = PullBack(context.sources(way[0].output, buckets[0]), target)
-    found = shortest(chain, context.alphabet)
-    keys = [] if found is None else _keys(context, way, found.word)
+    key = context.source(way[0].output, chain)
+    if key is None:
+        return []
+    keys = [key]
+    for lead in way:
+        keys.append(context.key(lead.output, keys[-1]))
     if not all(map(short, keys)):
-        found = shortest_within(chain, context.alphabet, KEY_BYTES)
-        keys = [] if found is None else _keys(context, way, found.word)
-        if not all(map(short, keys)):
-            raise TooComplex
+        raise TooComplex
     return [
         context.step(
             lead.output,
@@ -106,13 +99,6 @@ def follow(context: Context, way: Sequence[Lead]) -> list[Step]:
         )
         for lead, bucket, key in zip(way, buckets, keys, strict=False)
     ]
-
-
-def _keys(context: Context, way: Sequence[Lead], key: str) -> list[str]:
-    keys = [key]
-    for lead in way:
-        keys.append(context.key(lead.output, keys[-1]))
-    return keys
 
 
 def _buckets(context: Context, way: Sequence[Lead]) -> list[str | None] | None:

@@ -11,12 +11,25 @@ that the automaton yields more keys than there are: enough to prove that two der
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
 from derivo_cli.proof.alphabet import Alphabet
-from derivo_cli.proof.automaton import Machine, Moves, Row, Targets, Unlike, joint, shortest
+from derivo_cli.proof.automaton import (
+    BUDGET,
+    Machine,
+    Moves,
+    Row,
+    Targets,
+    TooComplex,
+    Unlike,
+    joint,
+    living,
+    shortest,
+    trim,
+)
 from derivo_cli.proof.pullback import part_rows
 from derivo_cli.proof.templates import EXTENSION, FOLDER, STEM_PART, Shape
 
@@ -142,10 +155,12 @@ class OutputKeys:
 
     def __init__(self, sources: Iterable[tuple[Shape, Machine]], alphabet: Alphabet) -> None:
         self.sources = [Sources(shape, machine, alphabet) for shape, machine in sources if machine.start]
-        self._moves: dict[Spot, Moves[Spot]] = {}
         self.exact = all(sources.shape.once for sources in self.sources)
 
     def starts(self) -> Iterator[Spot]:
+        return filter(self._living.__contains__, self._all_starts())
+
+    def _all_starts(self) -> Iterator[Spot]:
         for i, sources in enumerate(self.sources):
             yield from self._enter(i, 0, None if sources.shape.has_folder else sources.machine.start[0], None)
 
@@ -158,10 +173,22 @@ class OutputKeys:
         return self.sources[spot.shape].items[spot.at]
 
     def moves(self, node: Spot) -> Moves[Spot]:
-        known = self._moves.get(node)
-        if known is None:
-            known = self._moves[node] = self._find_moves(node)
-        return known
+        return self._living[node]
+
+    @functools.cached_property
+    def _living(self) -> dict[Spot, Moves[Spot]]:
+        """All spots from which the template can be written to its end. Raises TooComplex."""
+        found: dict[Spot, Moves[Spot]] = {}
+        todo = list(self._all_starts())
+        while todo:
+            node = todo.pop()
+            if node not in found:
+                usual, named = found[node] = self._find_moves(node)
+                todo += [*usual, *(spot for spots in named.values() for spot in spots)]
+                if len(found) > BUDGET:
+                    raise TooComplex
+        alive = living(found, filter(self.accepts, found))
+        return {node: trim(moves, alive) for node, moves in found.items() if node in alive}
 
     def _find_moves(self, node: Spot) -> Moves[Spot]:
         if self.accepts(node):

@@ -49,6 +49,8 @@ class PatternAutomaton:
         self._ids: dict[int, int | None] = {}
         self._alphabet = alphabet
         self._ends: dict[Pattern, int] = {}
+        self._sure: dict[Pattern, int] = {}  # the last unit of a pattern that ends in `**`
+        self._spans: dict[Pattern, int] = {}
         self._lay_out(wanted)
         self._wanted = wanted
 
@@ -59,11 +61,15 @@ class PatternAutomaton:
             for pattern in selection.patterns():
                 if pattern in self._ends:
                     continue
-                starts |= 1 << len(units)
+                start = len(units)
+                starts |= 1 << start
                 for token in pattern:
                     units += _units(token)
                 self._ends[pattern] = 1 << len(units)
+                if pattern and pattern[-1] == Deep():
+                    self._sure[pattern] = 1 << len(units) - 1
                 units.append(None)
+                self._spans[pattern] = (1 << len(units)) - (1 << start)
         self._rolling = sum(1 << i for i, unit in enumerate(units) if isinstance(unit, (Star, Deep)))
         self._passable = sum(1 << i for i, unit in enumerate(units) if isinstance(unit, (Star, Deep, Folders)))
         self._deep = sum(1 << i for i, unit in enumerate(units) if isinstance(unit, (Deep, Folders)))
@@ -71,7 +77,31 @@ class PatternAutomaton:
         self._advance: dict[int, int] = {ord("/"): 0}
         for i, unit in enumerate(units):
             self._learn(unit, 1 << i)
-        self._start = self._pass_over(starts)
+        self._forget(wanted)
+        self._start = self._simplify(self._pass_over(starts))
+
+    def _forget(self, wanted: Wanted) -> None:
+        """Find what need not be remembered: all else once a barred pattern is sure to match, whatever follows; and the
+        other patterns of a group once one of them is."""
+        elsewhere = sum({self._spans[p] for case in wanted.cases for other in case for p in other.patterns()})
+        selection = wanted.selection
+        self._lost = sum({self._sure[p] for p in selection.barred if p in self._sure})
+        self._settled: list[tuple[int, int]] = []
+        for group in selection.groups:
+            others = sum({self._spans[p] for other in selection.groups if other != group for p in other})
+            shared = elsewhere | others | sum({self._spans[p] for p in selection.barred})
+            mine = sum({self._spans[p] for p in group})
+            for pattern in group:
+                if pattern in self._sure:
+                    self._settled.append((self._sure[pattern], mine & ~shared & ~self._spans[pattern]))
+
+    def _simplify(self, bits: int) -> int:
+        if bits & self._lost:
+            return 0
+        for sure, others in self._settled:
+            if bits & sure:
+                bits &= ~others
+        return bits
 
     def _learn(self, unit: Token | Folded | None, bit: int) -> None:
         """Enter which letters complete the unit."""
@@ -106,7 +136,7 @@ class PatternAutomaton:
     def _step(self, bits: int, advance: int, stay: int) -> int:
         stayed = bits & stay
         # A `**/` is passed over only on arrival: once it has taken a character it must end in a slash.
-        return self._pass_over((bits & advance) << 1 | (stayed & self._rolling) << 1) | stayed
+        return self._simplify(self._pass_over((bits & advance) << 1 | (stayed & self._rolling) << 1) | stayed)
 
     def _accepts(self, bits: int) -> bool:
         return self._selects(self._wanted.selection, bits) and any(

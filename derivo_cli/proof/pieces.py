@@ -38,34 +38,51 @@ class Piece(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """A template, cut. `rest`: what surely stands between slashes, the last piece first. `folder_first`: the first
-    variable is the source's folder; `behind`: what stands behind the last folder, where that is plain to see."""
+    """A template, cut. `rest`: what surely stands between slashes, the last piece first, and `front` the same from the
+    left, as far as it goes without folders. `folder`: what the text behind the front begins with, when that is the
+    source's folder; None when it is not. `behind`: what stands behind the last folder, where that is plain to see."""
 
     rest: tuple[Piece, ...]
-    folder_first: bool
+    front: tuple[Piece, ...]
+    folder: str | None
     behind: Piece
 
     def one_source(self) -> bool:
         """Whether different sources surely have different keys.
 
         The number of slashes in the key tells how many the folder has, thus where the folder that comes first ends; and
-        a name between slashes, with texts around it, tells the file's name.
+        a name between slashes, with texts around it, tells the file's name, as do its stem and its extension.
         """
-        return self.folder_first and any(piece.variables == (NAME,) for piece in (self.behind, *self.rest))
+        alone = {piece.variables for piece in (self.behind, *self.rest, *self.front)}
+        return self.folder is not None and ((NAME,) in alone or {(STEM,), (EXT,)} <= alone)
 
     def meet(self, other: Pieces) -> bool:
         """Whether the two may yield the same key."""
+        if self.kind == other.kind and self.folder is not None and other.folder is not None:
+            fronts = [*zip(self.front, other.front, strict=True)]
+            if not _begins(self.folder, other.folder) or not all(a.meets(b) for a, b in fronts):
+                return False
         return all(a.meets(b) for a, b in zip(self.rest, other.rest, strict=False))
+
+    @property
+    def kind(self) -> tuple[bool, ...] | None:
+        """Templates of one kind can only meet where their `head`s do: which pieces of the front hold variables."""
+        return None if self.folder is None else tuple(bool(piece.variables) for piece in self.front)
+
+    @property
+    def head(self) -> str:
+        """The front with the folder behind it, every piece that holds a variable standing for the same."""
+        return "/".join([*("\0" if piece.variables else piece.before for piece in self.front), self.folder or ""])
 
 
 def _begins(one: str, other: str) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def cut(derivative: Derivative) -> Pieces:
-    """The pieces of a derivative's template."""
+def cut(derivative: Derivative, source: str) -> Pieces:
+    """The pieces of a derivative's template, for sources that begin with `source`."""
     atoms = _atoms(derivative)
-    folder_first = next((text for is_variable, text in atoms if is_variable), "") == DIR_SLASH
+    front, folder = _front(atoms, source[: source.rfind("/") + 1])
     pieces: list[Piece] = []
     current: list[Atom] = []  # from the right
     while atoms:
@@ -83,8 +100,25 @@ def cut(derivative: Derivative) -> Pieces:
             if text == DIR_SLASH and (not before or before.endswith("/")):
                 pieces.append(_piece(current))
             plain = text == DIR_SLASH and not any(v for v, _ in atoms)
-            return Pieces(tuple(pieces), folder_first, _piece(current if plain else []))
-    return Pieces((*pieces, _piece(current)), folder_first, _piece([]))
+            return Pieces(tuple(pieces), front, folder, _piece(current if plain else []))
+    return Pieces((*pieces, _piece(current)), front, folder, _piece([]))
+
+
+def _front(atoms: list[Atom], folder: str) -> tuple[tuple[Piece, ...], str | None]:
+    """The pieces before the first folder, and the text that begins it, with what stands between them; None when that
+    is not plain."""
+    pieces: list[Piece] = []
+    current: list[Atom] = []  # from the left
+    for is_variable, text in atoms:
+        if is_variable and text not in _SLASHLESS:
+            plain = text == DIR_SLASH and not any(v for v, _ in current)
+            return tuple(pieces), "".join(t for _, t in current) + folder if plain else None
+        *names, last = [text] if is_variable else text.split("/")
+        for name in names:
+            pieces.append(_piece([*current, (False, name)][::-1]))
+            current = []
+        current.append((is_variable, last))
+    return (), None
 
 
 def _piece(atoms: list[Atom]) -> Piece:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from derivo import ci, globs, keys
@@ -96,22 +96,33 @@ class World:
                         return f"{key} -> {found}"
         return None
 
-    def collision(self, sources: Sequence[tuple[str, str]]) -> str | None:
-        """Two different derivatives that have the same key, if any."""
-        owners: dict[tuple[str, str], tuple[str, str, str, str]] = {}
+    def leads(self, bucket: str, key: str) -> set[tuple[str, str]]:
+        """The derivatives of this source that are sources again where nobody asked for it."""
+        return {
+            (made.rule_set, made.derivative)
+            for size in self.sizes
+            for made in self.made(bucket, key, size)
+            for name, consumer in self.consumers(made.bucket, made.key).items()
+            if not consumer.chained or name == made.rule_set
+        }
+
+    def collisions(self, sources: Iterable[tuple[str, str]]) -> set[frozenset[tuple[str, str]]]:
+        """The derivatives, by rule set and name, that share a key with themselves or with each other."""
+        found: set[frozenset[tuple[str, str]]] = set()
+        owners: dict[tuple[str, str], set[tuple[str, str]]] = {}
         for bucket, key in sources:
-            same: dict[tuple[str, str], tuple[str, str, str, str]] = {}
+            mine: dict[tuple[str, str], set[tuple[str, str]]] = {}
             for size in self.sizes:
-                once: dict[tuple[str, str], tuple[str, str]] = {}
+                once: dict[tuple[str, str], set[tuple[str, str]]] = {}
                 for made in self.made(bucket, key, size):
-                    place, what = (made.bucket, made.key), (made.rule_set, made.derivative)
-                    if once.setdefault(place, what) != what:
-                        return f"{key} gives {made.key} by {what} and {once[place]}"
-                    same[place] = (bucket, key, *what)
-            for place, owner in same.items():
-                if owners.setdefault(place, owner) != owner:
-                    return f"{owner} and {owners[place]} give {place}"
-        return None
+                    once.setdefault((made.bucket, made.key), set()).add((made.rule_set, made.derivative))
+                for place, makers in once.items():
+                    found |= {frozenset((one, two)) for one in makers for two in makers if one != two}
+                    mine.setdefault(place, set()).update(makers)
+            for place, makers in mine.items():
+                found |= {frozenset((one, two)) for one in makers for two in owners.get(place, ())}
+                owners.setdefault(place, set()).update(makers)
+        return found
 
 
 def all_keys(alphabet: str, length: int) -> Iterator[str]:
