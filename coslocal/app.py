@@ -221,7 +221,11 @@ class Coslocal:
         """Count a request for image processing: upload, cloud, async or download. Raises SlowDown above the rate."""
         if self.rates is not None:
             standing = self.store.bucket(bucket)
-            self.rates.take(way, bucket, standing.region if standing else self.region, self.clock)
+            region, everywhere = (
+                standing.region if standing else self.region,
+                self.dialects["rate-region"] == "everywhere",
+            )
+            self.rates.take(way, bucket, region, self.clock, everywhere=everywhere)
 
     def _tell(self, event: ObjectEvent) -> None:
         self.events.add(event)

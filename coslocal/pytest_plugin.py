@@ -178,6 +178,7 @@ def cos(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cos]:
 
 def _end(app: Coslocal) -> None:
     app.faults.close()
+    app.jobs.close()
     app.store.close()
 
 

@@ -39,9 +39,12 @@ class Rates:
         self._lock = threading.Lock()
         self._buckets: dict[tuple[str, str, str], _Bucket] = {}
 
-    def take(self, way: str, bucket: str, region: str, clock: Callable[[], float]) -> None:
-        """Count one request for an image of `bucket`. Raises SlowDown."""
-        limit = self._limit(way, region)
+    def take(self, way: str, bucket: str, region: str, clock: Callable[[], float], *, everywhere: bool = False) -> None:
+        """Count one request for an image of `bucket`; `everywhere`: all regions have the mainland's rates (older pages).
+
+        Raises SlowDown.
+        """
+        limit = self._limit(way, region, everywhere)
         name = (way, bucket.rpartition("-")[2], region)
         with self._lock:
             now = clock()
@@ -53,11 +56,11 @@ class Rates:
                 raise SlowDown(f"More than {limit} requests a second", headers=(("X-ErrNo", number),))
             state.left -= 1
 
-    def _limit(self, way: str, region: str) -> int:
+    def _limit(self, way: str, region: str, everywhere: bool) -> int:
         if way == "download":
             return limits.QPS_DOWNLOAD if self._download is None else self._download
         if self._persistent is not None:
             return self._persistent
-        if region not in MAINLAND:
+        if region not in MAINLAND and not everywhere:
             return limits.QPS_ABROAD
         return {"upload": limits.QPS_UPLOAD, "cloud": limits.QPS_CLOUD, "async": limits.QPS_ASYNC}[way]

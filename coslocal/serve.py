@@ -81,6 +81,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
         stack.callback(store.close)
         _make_buckets(plan, store)
         app = Coslocal(store, credentials=plan.credentials, region=plan.region, dialects=plan.dialects)
+        stack.callback(app.jobs.close)
         front = Front(app)
         server = LocalServer(front, plan.host, plan.port)
         with contextlib.ExitStack() as serving:
@@ -93,6 +94,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
             if plan.port:
                 _start(plan, server, serving)  # no event comes before there is someone to hear it
             scf.start()
+            app.jobs.resume()
             if plan.ready_file:
                 _write_whole(plan.ready_file, server.url + "\n")
                 serving.callback(plan.ready_file.unlink, missing_ok=True)
