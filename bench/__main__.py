@@ -42,11 +42,13 @@ def command(
     console.print(on_terminal(measured))
     missed = [row.name for row in measured if row.verdict == MISSED]
     console.print(Text(f"goals missed: {'; '.join(missed) or 'none'}"))
+    if broken:
+        console.print(Text(f"rows that broke: {', '.join(broken)}; nothing is written"))
+        raise typer.Exit(BROKEN)
     page = out or (None if quick or names else PAGE)
     if page is not None:
         page.write_text(_page(measured, quick, names), encoding="utf-8")
         console.print(Text(f"written to {page}"))
-    raise typer.Exit(BROKEN if broken else DONE)
 
 
 def _measured(name: str, quick: bool, broken: list[str]) -> Iterator[Row]:
@@ -61,7 +63,8 @@ def _measured(name: str, quick: bool, broken: list[str]) -> Iterator[Row]:
     except Exception as error:
         broken.append(name)
         _console.print(Text("".join(traceback.format_exception(error))))
-        yield Row(name=name, why_not=f"it broke: {type(error).__name__}: {error}")
+        first = (str(error).splitlines() or [""])[0][:150]
+        yield Row(name=name, why_not=f"it broke: {type(error).__name__}: {first}")
     _console.print(Text(f"bench: {name} took {time.monotonic() - started:.0f} s"))
 
 

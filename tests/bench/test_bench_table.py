@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -106,22 +107,28 @@ def test_an_unknown_row_is_refused() -> None:
     assert run("lnit") == 2
 
 
-def test_a_row_that_cannot_be_measured_or_breaks_costs_only_itself(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    def without_peer(setting: Setting):  # type: ignore[no-untyped-def]
+def half_measured(error: Exception) -> Callable[[Setting], Iterator[Row]]:
+    def measure(setting: Setting) -> Iterator[Row]:
+        assert setting.folder.is_dir()
         yield Row(name="first half", ours=Spread.of([1.0], "s"), runs=1)
-        raise NotMeasured("no peer here")
+        raise error
 
-    def broken(setting: Setting):  # type: ignore[no-untyped-def]
-        yield Row(name="before", ours=Spread.of([1.0], "s"), runs=1)
-        raise ValueError("a bug")
+    return measure
 
-    monkeypatch.setattr(rows, "ROWS", {"peerless": without_peer, "broken": broken})
+
+def test_a_row_without_its_peer_says_so_and_costs_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rows, "ROWS", {"peerless": half_measured(NotMeasured("no peer here"))})
     page = tmp_path / "page.md"
-    code = run("--quick", "--out", str(page))
+    assert run("--quick", "--out", str(page)) == 0
     text = page.read_text("utf-8")
-    assert code == 1
-    assert all(part in text for part in ("first half", "no peer here", "before", "ValueError: a bug"))
-    assert "python -m bench --quick" in text
+    assert all(
+        part in text for part in ("| first half | 1 s |", "not measured: no peer here", "python -m bench --quick")
+    )
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
+
+
+def test_a_row_that_breaks_leaves_no_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rows, "ROWS", {"broken": half_measured(ValueError("a bug"))})
+    page = tmp_path / "page.md"
+    assert run("--out", str(page)) == 1
+    assert not page.exists()
