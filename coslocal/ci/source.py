@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from coslocal.ci import bmp, errors, pixels
+from coslocal.ci import bmp, errors, pixels, webp
 from coslocal.ci.jpeg import estimate_quality
 from coslocal.ci.pixels import Header, Picture
 from coslocal.ci.sniff import sniff
@@ -42,6 +42,8 @@ def examine(data: bytes, dialects: Dialects | None = None) -> Source:
     if format not in pixels.READABLE and format != "bmp":
         what = f"coslocal cannot read {format}" if format else "The object is not an image"
         raise errors.bad_format(f"{what}; it reads jpeg, png, webp, gif, tiff, bmp and avif")
+    if format == "webp":
+        check_limits(1, 1, webp.count_frames(data, limits.FRAMES), format)
     lenient = (dialects or Dialects())["truncated"] == "render"
     try:
         header = bmp.probe(data) if format == "bmp" else pixels.probe(data, format, lenient=lenient)

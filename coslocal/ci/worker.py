@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import resource
 import signal
 import socket
@@ -28,6 +29,8 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     channel = Channel(socket.socket(fileno=number), talk.ToWorker, Shared(out), Shared(into))
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 2)  # from here on only hostile images make libraries talk
     logger = logging.getLogger("coslocal")
     logger.addHandler(_Forward(channel))
     logger.propagate = False

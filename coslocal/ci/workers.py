@@ -1,7 +1,7 @@
 """A pool of processes that decode and render images: a hostile image costs its own request and no other.
 
 A worker has a limit of memory and each task one of time. One that breaks or hangs is killed, and the next task gets a
-fresh one. What libvips logs of damaged files is not shown.
+fresh one.
 """
 
 from __future__ import annotations
@@ -140,9 +140,9 @@ class _Worker:
         given = [theirs.fileno(), out.number, into.number]
         with theirs:
             command = [sys.executable, "-P", "-m", "coslocal.ci.worker", *map(str, given), str(memory)]
-            # The same modules as here; libvips keeps what it thinks of damaged files to itself.
+            # the same modules as here
             path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100
-            environment = {**os.environ, "PYTHONPATH": path, "VIPS_WARNING": "0"}
+            environment = {**os.environ, "PYTHONPATH": path}
             self.process = subprocess.Popen(command, pass_fds=given, env=environment, stdin=subprocess.DEVNULL)
         self._channel = Channel(ours, talk.FromWorker, out, into)
 
