@@ -11,7 +11,11 @@ def describe() -> str:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     cores = len(os.sched_getaffinity(0))
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"Machine: {cores} cores of {_cpu()}, {memory:.0f} GiB of memory, {python}, {platform.system()}."
+    load = os.getloadavg()[2]
+    return (
+        f"Machine: {cores} cores of {_cpu()}, {memory:.0f} GiB of memory, {python}, {platform.system()};"
+        f" load {load:.1f} over the quarter of an hour before the end."
+    )
 
 
 def _cpu() -> str:
