@@ -221,11 +221,10 @@ class Coslocal:
         """Count a request for image processing: upload, cloud, async or download. Raises SlowDown above the rate."""
         if self.rates is not None:
             standing = self.store.bucket(bucket)
-            region, everywhere = (
-                standing.region if standing else self.region,
-                self.dialects["rate-region"] == "everywhere",
+            everywhere = self.dialects["rate-region"] == "everywhere"
+            self.rates.take(
+                way, bucket, standing.region if standing else self.region, self.clock, everywhere=everywhere
             )
-            self.rates.take(way, bucket, region, self.clock, everywhere=everywhere)
 
     def _tell(self, event: ObjectEvent) -> None:
         self.events.add(event)

@@ -40,7 +40,7 @@ class Rates:
         self._buckets: dict[tuple[str, str, str], _Bucket] = {}
 
     def take(self, way: str, bucket: str, region: str, clock: Callable[[], float], *, everywhere: bool = False) -> None:
-        """Count one request for an image of `bucket`; `everywhere`: all regions have the mainland's rates (older pages).
+        """Count one request for an image of `bucket`; `everywhere`: all regions have the mainland's rates.
 
         Raises SlowDown.
         """
