@@ -56,6 +56,10 @@ class Render(msgspec.Struct, frozen=True, tag=True):
 # -- what it says before its result
 
 
+class Ready(msgspec.Struct, frozen=True, tag=True):
+    """All that decoding needs is loaded: the first thing that a worker says."""
+
+
 class Told(msgspec.Struct, frozen=True, tag=True):
     """A line for the log."""
 
@@ -114,7 +118,7 @@ class Bug(msgspec.Struct, frozen=True, tag=True):
 
 
 Task: TypeAlias = Inspect | Label | Render
-FromWorker: TypeAlias = Told | WantStyle | WantMark | Facts | Fields | Made | Refused | Bug
+FromWorker: TypeAlias = Ready | Told | WantStyle | WantMark | Facts | Fields | Made | Refused | Bug
 ToWorker: TypeAlias = Task | Style | Mark | Refused
 
 

@@ -17,6 +17,10 @@ import traceback
 from dataclasses import replace
 
 from coslocal.ci import talk
+from coslocal.ci.inspect import inspect
+from coslocal.ci.operations import aigc
+from coslocal.ci.render import render
+from coslocal.ci.source import examine
 from coslocal.ci.talk import Channel, Said, Shared, raw, text_of
 from coslocal.ci.types import ImageError, ImageInfo, Rendered, Surroundings
 from coslocal.dialects import Dialects
@@ -35,6 +39,7 @@ def main() -> None:
     logger.addHandler(_Forward(channel))
     logger.propagate = False
     with contextlib.suppress(EOFError):
+        channel.send(talk.Ready())
         while True:
             channel.send(*_do(channel, channel.receive()))
 
@@ -51,11 +56,6 @@ def _do(channel: Channel, asked: Said) -> Said:
 
 
 def _result(channel: Channel, task: object, data: bytes) -> Said:
-    from coslocal.ci.inspect import inspect
-    from coslocal.ci.operations import aigc
-    from coslocal.ci.render import render
-    from coslocal.ci.source import examine
-
     if isinstance(task, talk.Inspect):
         return Said(talk.Facts(_clean_info(inspect(data, Dialects(task.dialects)))), b"")
     if isinstance(task, talk.Label):

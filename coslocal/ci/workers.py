@@ -28,6 +28,7 @@ from coslocal.ci.types import ImageError, ImageInfo, Rendered, Surroundings
 from coslocal.dialects import BY_NAME, Dialects
 
 SECONDS = 60.0
+_START = 120.0  # seconds in which a process must have loaded its libraries
 MEMORY = 4 * 1024**3
 _MOST = 8
 
@@ -118,8 +119,10 @@ class Workers:
     def _take(self) -> _Worker:
         with self._lock:
             worker = self._idle.pop() if self._idle else None
-        if worker is None or not worker.stands():
-            worker = _Worker(self._memory)
+        if worker is not None and not worker.stands():
+            worker.end()
+            worker = None
+        worker = worker or _Worker(self._memory)
         with self._lock:
             self._busy.add(worker)
         return worker
@@ -145,6 +148,11 @@ class _Worker:
             environment = {**os.environ, "PYTHONPATH": path}
             self.process = subprocess.Popen(command, pass_fds=given, env=environment, stdin=subprocess.DEVNULL)
         self._channel = Channel(ours, talk.FromWorker, out, into)
+        try:
+            self._channel.receive(time.monotonic() + _START)
+        except (EOFError, TimeoutError):
+            self.kill()
+            raise WorkerBug("an image worker did not start; its standard error tells why") from None
 
     def run(self, task: talk.Task, data: bytes, surroundings: Surroundings | None, seconds: float) -> talk.Said:
         """The answer to a task. Raises TimeoutError, EOFError, ValueError: the worker is then of no use any more."""
