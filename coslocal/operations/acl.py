@@ -14,6 +14,7 @@ from coslocal.wire.errors import InvalidArgument, MalformedXML
 from coslocal.wire.xml import Fields, parse, text
 
 ALL_USERS = "http://cam.qcloud.com/groups/global/AllUsers"
+ANYONE = "qcs::cam::anyone:anyone"  # the same, as an id
 AUTHENTICATED_USERS = "http://cam.qcloud.com/groups/global/AuthenticatedUsers"
 _PERMISSIONS = ("READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL")
 _CANNED = {
@@ -47,11 +48,16 @@ _OWNERS = Grant("id", OWNER_ID, "FULL_CONTROL")
 
 
 def from_headers(call: Call) -> str | None:
-    """The document for the x-cos-acl and x-cos-grant-* headers of a request; None for none of them, or `default`."""
+    """The document for the x-cos-acl and x-cos-grant-* headers of a request; None for none of them, or `default`.
+
+    Grants to somebody stand alone, beside `private` too: clients of COS find the owner only with a canned list (the
+    Node SDK's live tests).
+    """
     canned = call.header("x-cos-acl")
     if canned is not None and canned not in _CANNED:
         raise InvalidArgument(f"x-cos-acl must be one of {', '.join(_CANNED)}")
-    grants = [Grant(*grant) for grant in _CANNED[canned or "default"]]
+    shared = [Grant(*grant) for grant in _CANNED[canned or "default"]]
+    given: list[Grant] = []
     for header, permission in _GRANT_HEADERS.items():
         for piece in (call.header(header) or "").split(","):
             if not piece.strip():
@@ -59,10 +65,12 @@ def from_headers(call: Call) -> str | None:
             found = _GRANTEE.fullmatch(piece)
             if found is None:
                 raise InvalidArgument(f'{header} must look like id="[OwnerUin]"')
-            grants.append(Grant(found[1], found[2], permission))
-    if not grants and canned in (None, "default"):
+            given.append(Grant(found[1], found[2], permission))
+    if given and not shared:
+        return json.dumps(given)
+    if canned in (None, "default"):
         return None
-    return json.dumps([_OWNERS, *(grant for grant in grants if grant != _OWNERS)])
+    return json.dumps([_OWNERS, *shared, *(grant for grant in given if grant != _OWNERS)])
 
 
 def grants_of(store: Store, bucket: str, key: str) -> list[Grant] | None:
@@ -76,7 +84,9 @@ def lets_anyone(store: Store, bucket: str, key: str, permission: str) -> bool:
     grants = grants_of(store, bucket, key) if key else None
     if grants is None:
         grants = grants_of(store, bucket, "") or []
-    return any(grant.grantee == ALL_USERS and grant.permission in (permission, "FULL_CONTROL") for grant in grants)
+    return any(
+        grant.grantee in (ALL_USERS, ANYONE) and grant.permission in (permission, "FULL_CONTROL") for grant in grants
+    )
 
 
 def get_acl(call: Call) -> Response:

@@ -11,7 +11,7 @@ from coslocal.http import Response
 from coslocal.operations.call import Call
 from coslocal.operations.responses import empty, xml_response
 from coslocal.wire.errors import InvalidArgument, MalformedPolicy, NoSuchConfiguration
-from coslocal.wire.xml import parse
+from coslocal.wire.xml import Fields, parse, text
 
 _PAGE = 100  # documents in a list
 _TIME = 20  # characters before each document of many: when it was put, by which their list is ordered
@@ -120,6 +120,23 @@ def _amend_encryption(document: Element) -> None:
         element.tag = "ApplyServerSideEncryptionByDefault"
 
 
+class Tiering(Configuration):
+    """The rules of intelligent tiering by id; `default` is the one that the older ?intelligenttiering sets."""
+
+    def get(self, call: Call) -> Response:
+        try:
+            return super().get(call)
+        except NoSuchConfiguration:
+            older = call.app.store.configuration(call.bucket, "", "intelligenttiering")
+            if older is None or call.parameters.get("id") != "default":
+                raise
+        rule = parse(older, self.root)
+        fields: list[tuple[str, str | int | Fields]] = [("Id", "default"), ("Status", text(rule, "Status") or "")]
+        tier: list[tuple[str, str]] = [("AccessTier", "INFREQUENT")]
+        tier += [(name, text(rule, f"Transition/{name}") or "") for name in ("Days", "RequestFrequent")]
+        return xml_response(self.root, [*fields, ("Tiering", tier)])
+
+
 INVENTORY = Configuration(
     "inventory", "InventoryConfiguration", "NoSuchInventoryConfiguration", "ListInventoryConfigurationResult"
 )
@@ -131,7 +148,7 @@ CONFIGURATIONS = (
         "encryption", "ServerSideEncryptionConfiguration", "NoSuchEncryptionConfiguration", amend=_amend_encryption
     ),
     Configuration("intelligenttiering", "IntelligentTieringConfiguration"),
-    Configuration(
+    Tiering(
         "intelligent-tiering", "IntelligentTieringConfiguration", "IntelligentTieringConfigurationNotFoundError",
         "ListBucketIntelligentTieringConfigurationOutput",
     ),

@@ -97,7 +97,7 @@ def check_acls_are_given_back(bench: Bench) -> None:
         uin = "qcs::cam::uin/100000000002:uin/100000000002"
         on(bench, put)(GrantRead=f'id="{uin}"', **more)
         grants = on(bench, get)(**more)["AccessControlList"]["Grant"]
-        assert (uin, "READ") in [(grant["Grantee"].get("ID"), grant["Permission"]) for grant in grants]
+        assert [(grant["Grantee"].get("ID"), grant["Permission"]) for grant in grants] == [(uin, "READ")]
         grantee = {"Type": "CanonicalUser", "ID": uin, "DisplayName": uin}
         policy = {
             "Owner": {"ID": uin, "DisplayName": uin},
@@ -203,6 +203,7 @@ def check_intelligent_tiering_old_and_new(bench: Bench) -> None:
     old = {"Status": "Enabled", "Transition": {"Days": "30", "RequestFrequent": "1"}}
     on(bench, "put_bucket_intelligenttiering")(IntelligentTieringConfiguration=old)
     assert on(bench, "get_bucket_intelligenttiering")()["Transition"]["Days"] == "30"
+    assert on(bench, "get_bucket_intelligenttiering_v2")(Id="default")["Tiering"]["Days"] == "30"
     tier = {"AccessTier": "INFREQUENT", "Days": 30, "RequestFrequent": "1"}
     new = {"Id": "one", "Status": "Enabled", "Tiering": [tier]}
     on(bench, "put_bucket_intelligenttiering_v2")(Id="one", IntelligentTieringConfiguration=new)
