@@ -113,6 +113,11 @@ REQUESTS: tuple[Dialect, ...] = (
         'CI 1.2: wrong types in Pic-Operations, such as "is_pic_info":"1", are not documented',
     ),
     Dialect(
+        "header-members",
+        ("pass-over", "refuse"),
+        "CI 1.2: members of Pic-Operations that no page names are not documented either way",
+    ),
+    Dialect(
         "cross-region",
         ("allow", "refuse"),
         "CI 1.3: whether a rule's bucket may lie in another region is not documented; -60972 is a bad region",

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from coslocal import dialects, settled
 from derivo import settings
 from derivo.ci.steptables import MAP, OUTPUT, STEPS, Member
 from derivo.ci.values import AsNode, Decimals, Whole, Word
@@ -24,7 +25,7 @@ from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS, Key
 from derivo_cli import codes
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md", "operations.md")]
+PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md", "operations.md", "dialects.md")]
 _PART = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"^```(?P<info>[a-z][^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -114,6 +115,25 @@ def _outcome_codes() -> str:
     return _table(("code", "kind", "why"), rows)
 
 
+def _dialects() -> str:
+    heads = ("name", "choices", "why it is open")
+    tables = (
+        f"### {name}\n\n"
+        + _table(heads, ((f"`{d.name}`", ", ".join(f"`{choice}`" for choice in d.choices), d.reason) for d in group))
+        for name, group in dialects.GROUPS.items()
+    )
+    return "\n".join(tables)
+
+
+def _settled() -> str:
+    tables = (
+        f"### {name}: settled\n\n"
+        + _table(("topic", "here", "why there is no choice"), ((s.topic, s.decided, s.why) for s in group))
+        for name, group in settled.GROUPS.items()
+    )
+    return "\n".join(tables)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "rule-set-keys": lambda: _keys(RULE_SET_KEYS),
     "derivative-keys": lambda: _keys(DERIVATIVE_KEYS),
@@ -123,6 +143,8 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "codes-rules": _codes(codes.RULES),
     "codes-proofs": _codes((*codes.PROOFS, *codes.EXAMPLES)),
     "settings": _settings,
+    "dialects": _dialects,
+    "settled": _settled,
     "outcome-codes": _outcome_codes,
     "skip-reasons": lambda: _table(("reason", "why"), ((f"`{name}`", why) for name, why in REASONS.items())),
 }

@@ -1,7 +1,7 @@
 """Reading the Pic-Operations header (CI 1.2). Strict: what is malformed is refused as a whole, before anything is done.
 
-Members that CI does not document are passed over; a wrong type or value of one that it does document is refused. Under
-the dialect header-types=lenient is_pic_info may be a text or a boolean too.
+A wrong type or value is refused; under the dialect header-types=lenient is_pic_info may be a text or a boolean too.
+What becomes of members that CI does not name is the dialect header-members.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from coslocal.ci import errors
+from coslocal.dialects import Dialects
 from derivo.ci import limits
 
 
@@ -30,7 +31,11 @@ class PicOperations:
     rules: tuple[AskedRule, ...]
 
 
-def read(header: str, types: str = "strict") -> PicOperations:
+_MEMBERS = frozenset(("is_pic_info", "rules"))
+_MEMBERS_OF_RULE = frozenset(("bucket", "fileid", "rule"))
+
+
+def read(header: str, dialects: Dialects) -> PicOperations:
     """The header's content. Raises ImageError InvalidPicOperations."""
     try:
         header.encode()
@@ -46,7 +51,18 @@ def read(header: str, types: str = "strict") -> PicOperations:
         raise errors.invalid_rule("Pic-Operations: rules must be an array")
     if len(rules) > limits.RULES_PER_REQUEST:
         raise errors.too_many_rules(len(rules), limits.RULES_PER_REQUEST)
-    return PicOperations(_pic_info(value, types == "lenient"), tuple(_rule(at, rule) for at, rule in enumerate(rules)))
+    if dialects["header-members"] == "refuse":
+        _check_members(value, _MEMBERS, "Pic-Operations")
+        for at, rule in enumerate(rules):
+            _check_members(rule, _MEMBERS_OF_RULE, f"Pic-Operations: rules[{at}]")
+    lenient = dialects["header-types"] == "lenient"
+    return PicOperations(_pic_info(value, lenient), tuple(_rule(at, rule) for at, rule in enumerate(rules)))
+
+
+def _check_members(value: Any, known: frozenset[str], where: str) -> None:
+    strange = sorted(set(value) - known) if isinstance(value, dict) else []
+    if strange:
+        raise errors.invalid_rule(f"{where} has no member {strange[0]!r}")
 
 
 def _refuse(name: str) -> NoReturn:

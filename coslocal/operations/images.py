@@ -58,7 +58,7 @@ def _prepare(
 
     encryption.check(call, source.headers)
     restore.check_readable(call, source)
-    asked = pic_operations.read(operations, call.app.dialects["header-types"])
+    asked = pic_operations.read(operations, call.app.dialects)
     return persist.prepare(call.app, source, asked, data, call)
 
 

@@ -249,6 +249,11 @@ def _(world: World) -> object:
     return world.refusal(lambda: world.process(info="1"))
 
 
+@probe("header-members", expect={"pass-over": "", "refuse": "InvalidPicOperations"})
+def _(world: World) -> object:
+    return world.refusal(lambda: world.process({**THUMB, "comment": "mine"}))
+
+
 @probe("cross-region", allow="", refuse="InvalidPicOperations")
 def _(world: World) -> object:
     world.app.store.create_bucket(Bucket(name="far-1250000000", region="ap-beijing", created=time.time()))
