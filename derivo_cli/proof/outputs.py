@@ -5,8 +5,9 @@ given borders folder, stem and extension are free of each other, so a template m
 some out: a part that is written after its neighbour begins at the border that the neighbour has left, and a part that
 comes first guesses its border, which its neighbour then has to meet.
 
-That is exact as long as each part occurs once. A second occurrence is read as any text the part could be at all, so
-that the automaton yields more keys than there are: enough to prove that two derivatives never meet, not that they do.
+That is exact as long as each part occurs once. A second occurrence is read as any text the part could be at all (of an
+extension: any that some source has), so that the automaton yields more keys than there are: enough to prove that two
+derivatives never meet, not that they do.
 """
 
 from __future__ import annotations
@@ -197,7 +198,7 @@ class OutputKeys:
         if item.code is not None:
             return [], {item.code: list(self._enter(node.shape, node.at + 1, node.begin, node.end))}
         holds, _ = part_rows(item.part, sources.shape.has_extension)
-        own = _FREE_ROW if item.free else sources.machine.rows[node.state]
+        own = _FREE_ROW if node.state < 0 else sources.machine.rows[node.state]
         usual, named = joint([own, holds[node.hold]])
         return self._go(node, usual), {code: self._go(node, targets) for code, targets in named.items()}
 
@@ -224,7 +225,7 @@ class OutputKeys:
         spot = Spot(shape, at, -1, 0, begin, end)
         if item.code is not None:
             yield spot
-        elif item.free:
+        elif item.free and item.part != EXTENSION:
             yield from self._settle(spot)
         elif item.part == FOLDER:
             yield from self._settle(spot._replace(state=sources.machine.start[0]))
@@ -232,10 +233,11 @@ class OutputKeys:
             for state in sources.stem_begins if begin is None else (begin,):
                 yield from self._settle(spot._replace(state=state, begin=state))
         else:
-            ends = {q for b in sources.stem_begins for q in sources.stem_ends(b)} if end is None else {end}
+            everywhere = {q for b in sources.stem_begins for q in sources.stem_ends(b)}
+            ends = everywhere if item.free or end is None else {end}
             for border in ends:
                 for state in sources.after(border, _DOT):
-                    yield from self._settle(spot._replace(state=state, end=border))
+                    yield from self._settle(spot._replace(state=state, end=end if item.free else border))
 
     def _settle(self, spot: Spot) -> Iterator[Spot]:
         """The spot itself, and those behind its part where the part may end."""
@@ -244,7 +246,8 @@ class OutputKeys:
         if spot.hold not in part_rows(item.part, sources.shape.has_extension)[1]:
             return
         if item.free:
-            yield from self._enter(spot.shape, spot.at + 1, spot.begin, spot.end)
+            if spot.state < 0 or spot.state in sources.machine.accepting:
+                yield from self._enter(spot.shape, spot.at + 1, spot.begin, spot.end)
         elif item.part == FOLDER:
             for border in sources.after(spot.state, _SLASH):
                 if spot.begin in (None, border):
