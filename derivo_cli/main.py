@@ -176,6 +176,46 @@ def plan(
 
 
 @app.command()
+def apply(
+    place: Annotated[str, typer.Argument(help="A plan that derivo plan -o wrote, or cos://BUCKET-APPID/[PREFIX].")],
+    rules: Rules = Path("rules"),
+    region: Region = None,
+    qps: Annotated[
+        float | None, typer.Option(min=0.01, help="Requests a second; default: 90 % of the region's limit.")
+    ] = None,
+    max_requests: Annotated[int | None, typer.Option(min=0, help="Stop before more requests than this.")] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="Stop before it costs more, in USD.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that broke off.")] = False,
+) -> None:
+    """Bring a bucket to what its rules say. 0: done, 1: something failed or is left, 2: refused."""
+    from derivo_cli.commands import apply as command
+
+    options = command.Options(
+        region=region, qps=qps, max_requests=max_requests, max_cost=max_cost, dry_run=dry_run, resume=resume
+    )
+    raise typer.Exit(command.run(place, options, rules_folder=rules, console=Console()))
+
+
+@app.command()
+def prune(
+    file: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan that derivo plan -o wrote.")],
+    rules: Rules = Path("rules"),
+    region: Region = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; without it, only show what would go.")] = False,
+    force: Annotated[
+        list[str] | None, typer.Option(metavar="BUCKET", help="Let more than a tenth of this bucket go; repeatable.")
+    ] = None,
+) -> None:
+    """Delete what is proved to be ours and no source wants any more. 0: done, 1: something is left, 2: refused."""
+    from derivo_cli.commands import prune as command
+
+    raise typer.Exit(
+        command.run(file, rules_folder=rules, region=region, yes=yes, force=force or [], console=Console())
+    )
+
+
+@app.command()
 def package(
     rules: Rules = Path("rules"),
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build; a zip of it lies beside.")] = Path(

@@ -78,16 +78,20 @@ def _meaning(rule_set: RuleSet) -> Mapping[str, Any]:
 
 
 def write(store: Store, path: Path, head: Head) -> None:
-    """Write the plan, its rows in the order of sources. Raises Stop where that cannot be."""
+    """Write the plan, its rows in the order of sources, whole or not at all. Raises Stop where that cannot be."""
+    draft = path.with_name(path.name + ".draft")
     names = " ".join(f"WHEN {number} THEN {quoted(name)}" for number, name in enumerate(head.buckets))
     columns = ", ".join(f"CASE bucket {names} END AS bucket" if name == "bucket" else name for name in COLUMNS)
     about = quoted(msgspec.json.encode(head).decode())
     try:
+        store.run("SET preserve_insertion_order = true")
         store.run(
-            f"COPY (SELECT {columns} FROM work ORDER BY source, item, key) TO {quoted(str(path))}"
+            f"COPY (SELECT {columns} FROM work ORDER BY source, item, key) TO {quoted(str(draft))}"
             f" (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{{_MEMBER}: {about}}})"
         )
+        draft.replace(path)
     except Exception as error:
+        draft.unlink(missing_ok=True)
         raise Stop(f"{path}: the plan cannot be written: {_first_line(error)}") from None
 
 
@@ -96,18 +100,27 @@ class PlanFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = connect(":memory:")
         if not path.is_file():
             raise Stop(f"there is no {path}; derivo plan cos://BUCKET-APPID/ -o {path} writes one")
+        self._connection = connect(":memory:", ordered=True)
         try:
             found = self._connection.execute(
                 "SELECT value FROM parquet_kv_metadata(?) WHERE decode(key) = ?", [str(path), _MEMBER]
             ).fetchone()
-            self.head = msgspec.json.decode(found[0], type=Head) if found is not None else None
+            head = msgspec.json.decode(found[0], type=Head) if found is not None else None
         except Exception as error:
             raise Stop(f"{path} is no plan: {_first_line(error)}") from None
-        if self.head is None or self.head.plan != FORMAT:
+        if head is None or head.plan != FORMAT:
             raise Stop(f"{path} is no plan that derivo {__version__} can read; derivo plan writes one")
+        self.head = head
+
+    def require_rules(self, index: RuleSetIndex) -> None:
+        """Raises Stop when the plan was made of other rule sets than these."""
+        own = rules_digest(index)
+        if own != self.head.rules:
+            raise Stop(
+                f"{self.path} is a plan of other rules (digest {self.head.rules}; those here have {own}); plan again"
+            )
 
     def entries(self, *kinds: str) -> Iterator[Entry]:
         """The rows of these classes, in the order of sources."""

@@ -77,15 +77,18 @@ class Store:
         self.connection.close()
 
 
-def connect(database: Path | str, spill: Path | None = None, memory: str = MEMORY) -> DuckDBPyConnection:
-    """DuckDB with so much memory, spilling to a folder. Raises Stop where it is not installed."""
+def connect(
+    database: Path | str, spill: Path | None = None, memory: str = MEMORY, *, ordered: bool = False
+) -> DuckDBPyConnection:
+    """DuckDB with so much memory, spilling to a folder; `ordered`: rows come out as they went in, at the price of
+    memory. Raises Stop where it is not installed."""
     try:
         import duckdb  # 25 MB: only these commands need it
     except ModuleNotFoundError:
         raise Stop('duckdb is not installed; pip install "derivo[cli]"') from None
     settings: dict[str, Any] = {
         "memory_limit": memory,
-        "preserve_insertion_order": False,
+        "preserve_insertion_order": ordered,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
     }

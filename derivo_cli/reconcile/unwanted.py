@@ -75,19 +75,24 @@ def _is_source(key: str, size: int, index: RuleSetIndex, items: Items, breaker: 
 
 
 def _patterns(index: RuleSetIndex, items: Items, history: History) -> Iterator[tuple[int, re.Pattern[str], str, str]]:
-    """What keys look like whose template holds `{spec}`, by each rule that was ever in force: such a key proves itself.
+    """What keys look like whose template holds `{spec}`, by each rule that was in force and is not: such a key proves
+    itself, and no source can want it again.
     Keys in other buckets prove nothing: another bucket's sources may have the same rules."""
     for rule_set in index.considered:
         for made in rule_set.derivatives:
             if made.bucket not in (None, items.buckets[0]) or keys.Variable(keys.SPEC) not in made.to.parts:
                 continue
-            known = {e.spec for e in history.entries if (e.rule_set, e.name) == (rule_set.name, made.name)}
+            known = {e.spec for e in history.entries if (e.rule_set, e.name) == (rule_set.name, made.name)} - {
+                made.spec
+            }
+            if not known:
+                continue
             parts = [] if made.to.absolute else [f"{re.escape(rule_set.prefix.rpartition('/')[0])}.*"]
             for part in made.to.parts:
                 if isinstance(part, keys.Text):
                     parts.append(re.escape(part.text))
                 elif part.name == keys.SPEC:
-                    parts.append("(?:" + "|".join(sorted({made.spec, *known})) + ")")
+                    parts.append("(?:" + "|".join(sorted(known)) + ")")
                 elif part.name == keys.DERIVATIVE:
                     parts.append(re.escape(made.name))
                 else:

@@ -1,0 +1,220 @@
+"""derivo apply, source by source: the plan's derivatives through the same `derive` that the function uses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from derivo import failures
+from derivo.breaker import Budget
+from derivo.ci.tree import Rule
+from derivo.clock import Clock, Deadline
+from derivo.derive import derive
+from derivo.events import Source
+from derivo.matching import RuleSetIndex
+from derivo.outcomes import FAILED, WRITTEN, Work
+from derivo.plan import Plan, plan, requests_for
+from derivo.settings import Settings
+from derivo_cli.reconcile.journal import Journal, Line
+from derivo_cli.reconcile.judging import TO_MAKE, UP_TO_DATE
+from derivo_cli.reconcile.pace import Concurrency, PacedCos, Rate
+from derivo_cli.reconcile.planfile import Entry, PlanFile
+from derivo_cli.reconcile.summary import bill
+
+MOST_AT_ONCE = 64
+_SOURCE_SECONDS = 300.0
+# Failures of the caller, not of a source: when nothing else comes, going on is useless.
+_HOPELESS = frozenset(
+    ["AccessDenied", "NoSuchBucket", "NoProcessAuthority", "SignatureDoesNotMatch", "InvalidAccessKeyId", "Redirected"]
+)
+_HOPELESS_IN_A_ROW = 20
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One source, and the part of its plan that is to be carried out."""
+
+    number: int
+    plan: Plan
+    cost: float
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`qps`: processing calls a second. None is no limit; cost is in the currency of the price table."""
+
+    qps: float
+    requests: int | None = None
+    cost: float | None = None
+
+
+@dataclass
+class Failing:
+    """How many sources failed with a code, and one of them."""
+
+    example: str
+    count: int = 0
+
+
+@dataclass
+class Progress:
+    """How far it is. `stopped` is why it ended early, "" when it did not."""
+
+    total: int
+    done: int = 0
+    calls: int = 0
+    written: int = 0
+    cost: float = 0.0
+    sources_failed: int = 0
+    codes: dict[str, Failing] = field(default_factory=dict)
+    stopped: str = ""
+    hopeless: int = 0
+
+
+def units(found: PlanFile, index: RuleSetIndex, region: str) -> Iterator[Unit]:
+    """The plan's sources in its order; their number is their place."""
+    rules = {(r.name, d.name): d.rule for r in index.considered for d in r.derivatives}
+    entries = found.entries(*TO_MAKE, UP_TO_DATE)
+    for number, (_, rows) in enumerate(groupby(entries, key=lambda entry: entry.source)):
+        rows_of_it = list(rows)
+        first = rows_of_it[0]
+        source = Source(bucket=found.head.bucket, region=region, key=first.source, size=first.source_size)
+        yield _unit(number, source, rows_of_it, index, rules)
+
+
+def _unit(
+    number: int, source: Source, rows: list[Entry], index: RuleSetIndex, rules: Mapping[tuple[str, str], Rule]
+) -> Unit:
+    whole = plan(source, index)
+    chosen = {(row.rule_set, row.name) for row in rows if row.spec}
+    derivatives = tuple(d for d in whole.derivatives if (d.rule_set, d.name) in chosen)
+    named = {name for name, _ in chosen}
+    narrowed = msgspec.structs.replace(
+        whole,
+        derivatives=derivatives,
+        blocked=(),
+        requests=requests_for(source, derivatives),
+        manifests=tuple(wanted for wanted in whole.manifests if wanted.rule_set in named),
+    )
+    amounts = [line.amount or 0.0 for d in derivatives for line in bill(rules[d.rule_set, d.name], 1, source.size or 0)]
+    return Unit(number, narrowed, sum(amounts))
+
+
+class Allowance(Budget):
+    """At most so many processing calls in a run, from whatever thread."""
+
+    def __init__(self, clock: Clock, most: int | None) -> None:
+        super().__init__(clock, 0)
+        self._left = most
+        self._guard = threading.Lock()
+
+    def spend(self) -> bool:
+        with self._guard:
+            if self._left is None:
+                return True
+            self._left -= 1
+            return self._left >= 0
+
+
+class Executor:
+    """Carries out a plan. `report` is told after each source, from the thread that did it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        limits: Limits,
+        journal: Journal,
+        failed: Path,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._journal = journal
+        self._failed = failed
+        self._report = report
+        self._concurrency = Concurrency(MOST_AT_ONCE)
+        self._client = PacedCos(settings, clock, Rate(clock, limits.qps), self._concurrency)
+        self._allowance = Allowance(clock, limits.requests)
+        self._lock = threading.Lock()
+        self._bug: Exception | None = None
+        self.progress = Progress(total=journal.left)
+
+    def run(self, waiting: Iterator[Unit]) -> Progress:
+        """Work through the units that the journal does not have. Raises nothing for what COS does."""
+        requests, cost = 0, 0.0
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            for unit in waiting:
+                if self._journal.done(unit.number):
+                    continue
+                requests += len(unit.plan.requests)
+                cost += unit.cost
+                if self._must_stop(requests, cost):
+                    break
+                self._concurrency.acquire()
+                pool.submit(self._work, unit)
+        if self._bug is not None:
+            raise self._bug
+        return self.progress
+
+    def _work(self, unit: Unit) -> None:
+        try:
+            deadline = Deadline(self._clock, _SOURCE_SECONDS)
+            self._settle(unit, derive(unit.plan, self._client, deadline, budget=self._allowance))
+        except Exception as error:
+            # nothing may be lost in a thread: the run ends, and says so
+            self._bug = error
+        finally:
+            self._concurrency.release()
+
+    def _settle(self, unit: Unit, work: Work) -> None:
+        failing = [outcome for outcome in work.outcomes if outcome.status == FAILED]
+        written = sum(outcome.status == WRITTEN and outcome.derivative.spec != "" for outcome in work.outcomes)
+        line = Line(
+            number=unit.number,
+            source=unit.plan.source.key,
+            calls=work.calls,
+            written=written,
+            failed=tuple(sorted({outcome.code for outcome in failing})),
+            again=any(outcome.retryable for outcome in failing),
+            cost=unit.cost if written else 0.0,
+        )
+        with self._lock:
+            self._journal.add(line)
+            self._leave_record(unit, work)
+            progress = self.progress
+            progress.done += 1
+            progress.calls += work.calls
+            progress.written += written
+            progress.cost += line.cost
+            progress.sources_failed += bool(failing)
+            hopeless = any(outcome.code in _HOPELESS for outcome in failing)
+            progress.hopeless = progress.hopeless + 1 if hopeless else 0
+            for code in line.failed:
+                failing_so = progress.codes.setdefault(code, Failing(line.source))
+                failing_so.count += 1
+            self._report(progress)
+
+    def _leave_record(self, unit: Unit, work: Work) -> None:
+        """A record of what failed, one a line, as `derivo replay` takes them."""
+        data = failures.build(unit.plan.source, work, "apply")
+        record = failures.parse(data) if data is not None else None
+        if record is not None:
+            with self._failed.open("ab") as file:
+                file.write(msgspec.json.encode(record) + b"\n")
+
+    def _must_stop(self, requests: int, cost: float) -> bool:
+        progress = self.progress
+        if self._limits.requests is not None and requests > self._limits.requests:
+            progress.stopped = f"--max-requests {self._limits.requests} is reached"
+        elif self._limits.cost is not None and cost > self._limits.cost:
+            progress.stopped = f"--max-cost {self._limits.cost:g} is reached"
+        elif progress.hopeless >= _HOPELESS_IN_A_ROW:
+            progress.stopped = f"the last {progress.hopeless} sources all failed for want of a right or a bucket"
+        return bool(progress.stopped) or self._bug is not None
