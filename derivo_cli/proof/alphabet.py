@@ -46,7 +46,9 @@ class Alphabet:
         for code in _READABLE:
             if low <= code < end and code not in self.singles:
                 return code
-        printable = (code for code in range(low, end) if code not in self.singles and chr(code).isprintable())
+        printable = (
+            code for code in range(low, min(end, low + 1000)) if code not in self.singles and chr(code).isprintable()
+        )
         return next(printable, next((c for c in range(low, end) if c not in self.singles), None))
 
     def within(self, low: int, high: int) -> Iterator[int]:

@@ -278,4 +278,4 @@ def _unproved(context: Context, output: Output, *, repeated: bool) -> Finding:
         return context.finding("PF302", output, message, mend)
     message = "whether another source shares this derivative's key takes too many steps to decide"
     mend = "use fewer `*` and `?` in the globs, or end `to` in `{path}` and a text of its own"
-    return context.finding("PF301", output, message, mend)
+    return context.finding("PF302", output, message, mend)

@@ -73,6 +73,9 @@ class PatternAutomaton:
         self._rolling = sum(1 << i for i, unit in enumerate(units) if isinstance(unit, (Star, Deep)))
         self._passable = sum(1 << i for i, unit in enumerate(units) if isinstance(unit, (Star, Deep, Folders)))
         self._deep = sum(1 << i for i, unit in enumerate(units) if isinstance(unit, (Deep, Folders)))
+        # One bit more, which nothing leaves: the key is barred, whatever follows.
+        self._dead = 1 << len(units)
+        self._deep |= self._dead
         self._advance_other = 0
         self._advance: dict[int, int] = {ord("/"): 0}
         for i, unit in enumerate(units):
@@ -97,7 +100,7 @@ class PatternAutomaton:
 
     def _simplify(self, bits: int) -> int:
         if bits & self._lost:
-            return 0
+            return self._dead
         for sure, others in self._settled:
             if bits & sure:
                 bits &= ~others
@@ -139,8 +142,10 @@ class PatternAutomaton:
         return self._simplify(self._pass_over((bits & advance) << 1 | (stayed & self._rolling) << 1) | stayed)
 
     def _accepts(self, bits: int) -> bool:
-        return self._selects(self._wanted.selection, bits) and any(
-            not any(self._selects(other, bits) for other in case) for case in self._wanted.cases
+        return (
+            bits != self._dead
+            and self._selects(self._wanted.selection, bits)
+            and any(not any(self._selects(other, bits) for other in case) for case in self._wanted.cases)
         )
 
     def _selects(self, selection: Selection, bits: int) -> bool:

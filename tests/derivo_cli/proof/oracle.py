@@ -57,10 +57,11 @@ class World:
 
     def __init__(self, rule_sets: Sequence[RuleSet]) -> None:
         self.index = RuleSetIndex(rule_sets)
-        edges = {s for r in rule_sets for s in (r.min_size, r.max_size) if s is not None}
-        self.sizes: list[int | None] = [None]
-        if edges:
-            self.sizes += sorted({0, *(edge + d for edge in edges for d in (-1, 0, 1) if edge + d >= 0)})
+        # One size of each kind: they change where a rule set's range begins, and behind its end.
+        begins = {r.min_size for r in rule_sets if r.min_size is not None}
+        ends = {r.max_size + 1 for r in rule_sets if r.max_size is not None}
+        self.sizes: list[int | None] = [None, *sorted({0} | begins | ends)] if begins | ends else [None]
+        self._made: dict[tuple[str, str, int | None], list[Made]] = {}
 
     def matching(self, bucket: str, key: str, size: int | None) -> tuple[RuleSet, ...]:
         if not key or key.endswith("/") or len(key.encode()) > 850:
@@ -68,6 +69,12 @@ class World:
         return self.index.matching(Source(bucket=bucket, region="r", key=key, size=size))
 
     def made(self, bucket: str, key: str, size: int | None) -> list[Made]:
+        source = bucket, key, size
+        if source not in self._made:
+            self._made[source] = self._make(*source)
+        return self._made[source]
+
+    def _make(self, bucket: str, key: str, size: int | None) -> list[Made]:
         return [
             Made(found.name, d.name, d.bucket or bucket, out)
             for found in self.matching(bucket, key, size)

@@ -43,7 +43,23 @@ def _globs(draw: st.DrawFn) -> str:
 
 @st.composite
 def _templates(draw: st.DrawFn) -> str:
-    pieces = ["{path}", "{dir}", "{dir}/", "{name}", "{stem}", "{ext}", ".{ext}", "a", "A", ".", "/", "字", "a/", "/a"]
+    pieces = [
+        "{path}",
+        "{dir}",
+        "{dir}/",
+        "{name}",
+        "{stem}",
+        "{ext}",
+        ".{ext}",
+        "a",
+        "A",
+        ".",
+        "/",
+        "字",
+        "a/",
+        "/a",
+        "{derivative}",
+    ]
     text = "".join(draw(st.lists(st.sampled_from(pieces), min_size=1, max_size=4)))
     if draw(st.booleans()):
         text = "/" + text
