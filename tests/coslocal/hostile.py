@@ -124,7 +124,7 @@ def deflate_bomb(megabytes: int) -> bytes:
 
 
 def metadata_bombs(megabytes: int = 1000) -> Mapping[str, bytes]:
-    """Small PNGs whose text and profiles unpack to gigabytes."""
+    """Small PNGs whose text, profile or pixels unpack a thousandfold."""
     packed = deflate_bomb(megabytes)
     text = chunk(b"zTXt", b"Comment\0\0" + packed)
     return {
@@ -145,7 +145,7 @@ def claims(width: int, height: int) -> Mapping[str, bytes]:
     tiny = zlib.compress(b"\0" * 100)
     return {
         "png": SIGNATURE + ihdr(width, height) + chunk(b"IDAT", tiny) + chunk(b"IEND"),
-        "gif": gif(min(width, 65535), min(height, 65535), 1),
+        "gif": gif(min(width, 65535), min(height, 65535), 1, (min(width, 65535), min(height, 65535))),
         "webp": webp_canvas(width, height),
         "tiff": tiff(width, height),
         "jpeg": jpeg(min(width, 65535), min(height, 65535)),
