@@ -16,6 +16,9 @@ from tests.conformance.target import Target, alive, serve
 from tests.conformance.workshop import Broken, NotHere, Workshop
 
 
+_WIDTH = 110
+
+
 class Row(NamedTuple):
     """One client's line of the table; `remark` stands where it did not run."""
 
@@ -60,7 +63,7 @@ def table(rows: list[Row]) -> Table:
 
 
 def main(names: list[str]) -> int:
-    out = Console(highlight=False)
+    out = Console(highlight=False, width=_WIDTH)
     unknown = [name for name in names if name not in CLIENTS]
     if unknown:
         out.print(f"conformance: there is no client {unknown[0]}; choose from {', '.join(CLIENTS)}")
@@ -77,7 +80,9 @@ def main(names: list[str]) -> int:
     bugs = (workshop.folder / "coslocal.log").read_text(errors="replace").count("bug in")
     rows.append(Row("coslocal's own log", "", [Result("no bug is logged", f"{bugs} of them" if bugs else "")], 0.0))
     out.print(table(rows))
-    return 1 if any(row.failed for row in rows) else 0
+    checks, failed = sum(len(row.results) for row in rows), sum(row.failed for row in rows)
+    out.print(f"conformance: {checks} checks, {checks - failed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
