@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from derivo import globs
@@ -22,6 +22,7 @@ def patterns(draw: st.DrawFn) -> globs.Glob:
     return globs.parse(text)
 
 
+@settings(deadline=None)
 @given(st.lists(patterns(), max_size=3), st.lists(patterns(), max_size=3), st.lists(KEYS, min_size=1, max_size=20))
 def test_included_and_not_excluded(include: list[globs.Glob], exclude: list[globs.Glob], keys: list[str]) -> None:
     tokens = [token for glob in (*include, *exclude) for token in glob.tokens]
@@ -35,6 +36,7 @@ def test_included_and_not_excluded(include: list[globs.Glob], exclude: list[glob
         assert (automaton.start_after(key) in automaton.accepting) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=3), st.lists(st.tuples(st.characters(), st.characters()), max_size=4), st.characters())
 def test_some_letter_speaks_for_every_character(named: str, pairs: list[tuple[str, str]], char: str) -> None:
     ranges = [(min(map(ord, pair)), max(map(ord, pair))) for pair in pairs]
