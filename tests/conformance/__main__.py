@@ -15,7 +15,6 @@ from tests.conformance.results import Result
 from tests.conformance.target import Target, alive, serve
 from tests.conformance.workshop import Broken, NotHere, Workshop
 
-
 _WIDTH = 110
 
 
