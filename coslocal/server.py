@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
@@ -28,14 +28,21 @@ from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 
 from coslocal.http import NO_ANSWER, Handler, Headers, Request, Response, first_bytes
+from coslocal.operations.objects import MAX_PUT
 from coslocal.operations.responses import error_response
-from coslocal.wire.errors import CosError, IncompleteBody, InvalidRequest
+from coslocal.wire.errors import (
+    CosError,
+    EntityTooLarge,
+    IncompleteBody,
+    InvalidRequest,
+    NotOffered,
+    RequestTimeout,
+)
 
 IN_MEMORY = 1024 * 1024  # bodies up to this size, in bytes, never touch a spool file
 _LINE = 64 * 1024  # a URL or header: Pic-Operations with five long watermarks fits
 _THREADS = 32
 _BACKLOG = 4096
-_IDLE = 300.0  # seconds an unused connection is kept
 _log = logging.getLogger(__name__)
 
 
@@ -58,10 +65,10 @@ class _Connection(RequestHandler):
 
 
 class _Connections(web.Server):
-    def __init__(self, handler: Callable[[BaseRequest], Any]) -> None:
+    def __init__(self, handler: Callable[[BaseRequest], Any], patience: float) -> None:
         # Bodies are kept as they come: COS does not unpack what is labelled gzip.
         self._settings: dict[str, Any] = {
-            "auto_decompress": False, "keepalive_timeout": _IDLE, "access_log": None, "logger": _log,
+            "auto_decompress": False, "keepalive_timeout": patience, "access_log": None, "logger": _log,
             "max_line_size": _LINE, "max_field_size": _LINE, "lingering_time": 0,
         }  # fmt: skip
         super().__init__(handler, **self._settings)
@@ -94,13 +101,15 @@ def _plain(response: Response, *, keep_alive: bool = False) -> web.Response:
 class LocalServer:
     """An HTTP server for a Coslocal, or for whatever handles requests.
 
-    Port 0 takes a free one; loopback unless another `host` is asked for.
+    Port 0 takes a free one; loopback unless another `host` is asked for. A client that is silent for `patience`
+    seconds, between requests or in the middle of one, loses its connection.
 
     `with server.start_in_thread(): ...` serves while the block runs; `run()` serves until SIGINT or SIGTERM.
     """
 
-    def __init__(self, app: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, app: Handler, host: str = "127.0.0.1", port: int = 0, *, patience: float = 300.0) -> None:
         self.app = app
+        self.patience = patience
         self.host = host
         self.port = port
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="coslocal")
@@ -157,7 +166,7 @@ class LocalServer:
     async def _serve(self, ready: Callable[[], None], *, signals: bool) -> None:
         _allow_many_connections()
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
-        connections = _Connections(self._handle)
+        connections = _Connections(self._handle, self.patience)
         listener = await self._loop.create_server(connections, self.host, self.port, backlog=_BACKLOG)
         self.port = listener.sockets[0].getsockname()[1]
         for number in (signal.SIGINT, signal.SIGTERM) if signals else ():
@@ -175,13 +184,14 @@ class LocalServer:
 
     async def _handle(self, request: BaseRequest) -> StreamResponse:
         assert self._loop is not None
-        if (request.headers.get("Expect") or "").lower() == "100-continue":
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            request.writer.output_size = 0  # so that a later error can still be answered
         try:
+            _check_framing(request)
+            await _invite(request)
             body = await self._take_in(request)
         except (web.RequestPayloadError, HttpProcessingError, ValueError):
             return _plain(_error(IncompleteBody()))
+        except CosError as error:
+            return _plain(_error(error))  # the connection closes: what is left of the body will not be read
         with body:
             response = await self._loop.run_in_executor(self._threads, self._answer, request, body)
         if response.cut == NO_ANSWER:
@@ -191,15 +201,19 @@ class LocalServer:
         return await self._stream(request, response, response.body)
 
     async def _take_in(self, request: BaseRequest) -> IO[bytes]:
-        """The body: in memory while small, then spooled to disk by a worker thread."""
+        """The body: in memory while small, then spooled to disk by a worker thread. Raises CosError."""
         assert self._loop is not None
         if not request.body_exists:
             return io.BytesIO()
         pending = bytearray()
+        size = 0
         spool: IO[bytes] | None = None
         try:
-            async for chunk in request.content.iter_any():
+            while chunk := await self._next(request):
                 pending += chunk
+                size += len(chunk)
+                if size > MAX_PUT:
+                    raise EntityTooLarge
                 if len(pending) > IN_MEMORY:
                     spool = spool or tempfile.TemporaryFile()  # noqa: SIM115
                     await self._loop.run_in_executor(self._threads, spool.write, pending)
@@ -213,6 +227,14 @@ class LocalServer:
         spool.write(pending)
         spool.seek(0)
         return spool
+
+    async def _next(self, request: BaseRequest) -> bytes:
+        """What comes next of a body, b"" at its end. Raises RequestTimeout."""
+        try:
+            async with asyncio.timeout(self.patience):
+                return await request.content.readany()
+        except TimeoutError:
+            raise RequestTimeout from None
 
     def _answer(self, request: BaseRequest, body: IO[bytes]) -> Response:
         """In a worker thread: the core's answer, small bodies already read."""
@@ -236,14 +258,33 @@ class LocalServer:
         await answer.prepare(request)
         try:
             while chunk := await self._loop.run_in_executor(self._threads, next, chunks, b""):
-                await answer.write(chunk)
+                async with asyncio.timeout(self.patience):
+                    await answer.write(chunk)
             if response.cut is None:
                 await answer.write_eof()
             elif request.transport is not None:
                 request.transport.close()  # with less than Content-Length promised
+        except TimeoutError:
+            raise ConnectionError("the client takes nothing any more") from None
         finally:
             response.close()
         return answer
+
+
+def _check_framing(request: BaseRequest) -> None:
+    """Raises CosError for a body that cannot be taken as it comes: too large, or coded for the transfer."""
+    if (request.content_length or 0) > MAX_PUT:
+        raise EntityTooLarge
+    coding = request.headers.get("Transfer-Encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise NotOffered(f"coslocal does not offer the transfer coding {coding[:40]}")
+
+
+async def _invite(request: BaseRequest) -> None:
+    """Tell a client that waits for it to send its body."""
+    if (request.headers.get("Expect") or "").lower() == "100-continue" and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # so that a later error can still be answered
 
 
 def _reset(request: BaseRequest) -> StreamResponse:

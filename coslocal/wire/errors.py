@@ -184,6 +184,11 @@ class PreconditionFailed(CosError):
     message = "At least one of the preconditions you specified did not hold"
 
 
+class RequestTimeout(CosError):
+    code, status = "RequestTimeout", 400
+    message = "Your connection to the server was not read from or written to within the timeout period"
+
+
 class RequestTimeTooSkewed(CosError):
     code, status = "RequestTimeTooSkewed", 403
     message = "The difference between the request time and the current time is too large"
