@@ -7,7 +7,9 @@ None, `<Error>` under 200, a body that is no XML; COS 6) is normalised here and 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, Optional, Union
 from xml.etree.ElementTree import ParseError
 
@@ -25,6 +27,8 @@ _sdk_log.setLevel(logging.CRITICAL + 1)
 _sdk_log.propagate = False
 
 _CONNECT_SECONDS = 5.0
+
+_CODE = re.compile(r"<Code>\s*([\w.-]{1,60})\s*</Code>")
 
 
 class CosFailure(Exception):
@@ -68,11 +72,12 @@ class Processed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """What a HEAD tells. `meta` has lower-case names."""
+    """What a HEAD tells. `meta` has lower-case names; `modified` is unix seconds, 0 when COS did not say."""
 
     etag: str
     size: int
     meta: Mapping[str, str]
+    modified: int = 0
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +115,7 @@ class Cos:
             etag=lower.get("etag", "").strip('"'),
             size=_number(lower.get("content-length")),
             meta={name: value for name, value in lower.items() if name.startswith("x-cos-meta-")},
+            modified=_unix_seconds(lower.get("last-modified", "")),
         )
 
     def get(self, *, bucket: str, region: str, key: str, timeout: float, limit: int = 1 << 20) -> Optional[bytes]:
@@ -205,7 +211,7 @@ def _call(method: Any, **arguments: Any) -> Any:
         return method(**arguments)
     except CosServiceError as error:
         raise CosFailure(
-            _text(error.get_error_code()) or f"Http{error.get_status_code()}",
+            _code_of(error),
             _text(error.get_error_msg()),
             status=int(error.get_status_code()),
             request_id=_text(error.get_request_id()),
@@ -214,10 +220,22 @@ def _call(method: Any, **arguments: Any) -> Any:
         if isinstance(error.__context__, RequestException):
             raise CosFailure("NetworkError", type(error.__context__).__name__) from None
         raise CosFailure("InvalidRequestKey", str(error)) from None
+    except RequestException as error:
+        # the SDK reads some bodies after its own handler: a connection that breaks there comes out bare
+        raise CosFailure("NetworkError", type(error).__name__) from None
     except (ParseError, SyntaxError) as error:
         raise CosFailure("UnreadableAnswer", f"the body is not XML: {error}") from None
     except (UnicodeError, ValueError) as error:
         raise CosFailure("InvalidRequestKey", f"{type(error).__name__}: {error}") from None
+
+
+def _code_of(error: CosServiceError) -> str:
+    """The error's code. The SDK knows none where the body lacks a Resource or a RequestId, which it does not need."""
+    code = _text(error.get_error_code())
+    if code in ("", "Unknown"):
+        found = _CODE.search(_text(error.get_origin_msg()))
+        code = found[1] if found else f"Http{error.get_status_code()}"
+    return code
 
 
 def _processed(headers: Mapping[str, Any], body: Any) -> Processed:
@@ -268,6 +286,13 @@ def _members(value: Any) -> Mapping[str, Any]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _unix_seconds(http_date: str) -> int:
+    try:
+        return int(parsedate_to_datetime(http_date).timestamp())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return 0
 
 
 def _number(value: Any) -> int:

@@ -57,7 +57,7 @@ def derive(
     if upload is not None:
         run.take(upload.request, upload.answer)
     elif plan.source.meta.get(UPLOAD_MARK) == plan.digest:
-        run.skip_standing()
+        run.skip_derived_at_upload()
     for _ in range(MOST_ROUNDS):
         remaining = run.remaining()
         for request in plan.requests if remaining == plan.derivatives else requests_for(plan.source, remaining):
@@ -87,6 +87,7 @@ class _Run:
         self._etags: set[str] = set()
         self._manifests: dict[PlannedManifest, Outcome] = {}
         self._saw: Optional[tuple[str, frozenset[str]]] = None
+        self._facts: Optional[tuple[str, int]] = None
         self._request_ids: list[str] = []
 
     def carry_out(self, request: ProcessRequest) -> None:
@@ -127,12 +128,57 @@ class _Run:
                 self._etags.add(answer.etag)
                 self._outcomes[derivative] = _written(derivative, found)
 
-    def skip_standing(self) -> None:
-        """Skip the derivatives that the uploader's own processing left in the bucket. Where a manifest is wanted it is
-        all or none: a manifest is written of what one run has seen."""
-        standing = [derivative for derivative in self._plan.derivatives if self._stands(derivative)]
-        if not self._plan.manifests or len(standing) == len(self._plan.derivatives):
+    def skip_derived_at_upload(self) -> None:
+        """Skip what the uploader's own request made, where that is proved: the source that the event told of still
+        stands and carries the mark, and each derivative is no older than it (derivatives of a source before it may
+        stand too, when the uploader broke off, or when the mark came with a copy). Where manifests are wanted it is all
+        or none: a manifest is written of what one run has seen, so each must name what stands."""
+        source = self._head(self._plan.source.bucket, self._plan.source.key)
+        if source is None:
+            self._settle(self._plan.derivatives, CosFailure("NoSuchKey"))
+        if not isinstance(source, Head) or not self._is_announced(source):
+            return
+        standing: dict[Planned, Head] = {}
+        for derivative in self._plan.derivatives:
+            # not knowing is no reason to fail: making the derivative again is harmless (law 4)
+            head = self._head(derivative.bucket, derivative.key)
+            if isinstance(head, Head) and head.size > 0 and head.modified >= source.modified:
+                standing[derivative] = head
+        complete = len(standing) == len(self._plan.derivatives)
+        if not self._plan.manifests or (
+            complete and all(self._is_told(wanted, source, standing) for wanted in self._plan.manifests)
+        ):
             self._outcomes.update({derivative: skipped(derivative, "derived_at_upload") for derivative in standing})
+
+    def _is_announced(self, source: Head) -> bool:
+        """Whether this is the source that the event told of, as its uploader's own processing left it."""
+        event = self._plan.source
+        if source.meta.get(UPLOAD_MARK) != self._plan.digest or not source.modified:
+            return False
+        if event.etag is not None:
+            return event.etag == source.etag
+        return event.event_time is None or source.modified <= event.event_time
+
+    def _is_told(self, wanted: PlannedManifest, source: Head, standing: dict[Planned, Head]) -> bool:
+        """Whether the manifest stands and tells of this source and these derivatives, by ETag."""
+        timeout = self._deadline.call_timeout()
+        try:
+            data = timeout and self._cos.get(
+                bucket=wanted.bucket, region=self._plan.source.region, key=wanted.key, timeout=timeout
+            )
+        except CosFailure:
+            return False
+        found = manifest.decode(data) if data else None
+        here = (self._plan.source.bucket, self._plan.source.key)
+        return (
+            found is not None
+            and (found.source.etag, found.source.size) == (source.etag, source.size)
+            and all(
+                manifest.proves(found, here, derivative, head.etag)
+                for derivative, head in standing.items()
+                if derivative.rule_set == wanted.rule_set
+            )
+        )
 
     def remaining(self) -> tuple[Planned, ...]:
         """The derivatives that have no outcome yet."""
@@ -142,20 +188,31 @@ class _Run:
         return any(outcome.status == WRITTEN for outcome in self._outcomes.values())
 
     def is_current(self) -> bool:
-        """Whether what was written was made from the source as it stands now. False also when that cannot be told."""
+        """Whether what was written was made from the source as it stands now, and the manifests tell of that one. False
+        also when that cannot be told."""
         head = self._head(self._plan.source.bucket, self._plan.source.key)
         if isinstance(head, CosFailure):
             return not head.retryable
         if head is None:
+            self._gone = True
             return True
+        told = self._facts or (self._source.etag, self._plan.source.size)
+        self._facts = (head.etag, head.size)
         # CI's own samples print another ETag for the source than its own (CI 1.5): two rounds that saw the same are
         # current too, whatever the answers call it
         saw = (head.etag, frozenset(self._etags))
         before, self._saw = self._saw, saw
-        return self._etags == {head.etag} or (saw == before and len(self._etags) == 1)
+        if self._etags != {head.etag} and (head.etag in self._etags or saw != before):
+            return False
+        if self._manifests and told != self._facts:
+            # the event was of another version of the source, or CI misnamed it
+            self.write_manifests()
+            return self.is_current()
+        return True
 
     def write_manifests(self) -> None:
         """The manifest of each rule set that wants one and had something written: with one PUT, if it changed."""
+        self._manifests = {}
         for wanted in self._plan.manifests:
             data = manifest.encode(manifest.build(self._plan, wanted.rule_set, self.work([])))
             if any(o.status == WRITTEN and o.derivative.rule_set == wanted.rule_set for o in self._outcomes.values()):
@@ -196,7 +253,6 @@ class _Run:
 
     def begin_again(self) -> None:
         """Forget what was written: it may be another source's."""
-        self._manifests = {}
         self._outcomes = {d: o for d, o in self._outcomes.items() if o.status != WRITTEN}
         self._etags = set()
 
@@ -213,7 +269,8 @@ class _Run:
             gone=self._gone,
             calls=self._calls,
             heads=self._heads,
-            source_etag=self._source.etag or None,
+            source_etag=(self._facts[0] if self._facts else self._source.etag) or None,
+            source_size=self._facts[1] if self._facts else self._plan.source.size,
             source_format=self._source.format,
             source_width=self._source.width,
             source_height=self._source.height,
@@ -256,11 +313,6 @@ class _Run:
                 if gone
                 else failed(derivative, failure.code, status=failure.status, message=failure.message)
             )
-
-    def _stands(self, derivative: Planned) -> bool:
-        # not knowing is no reason to fail: making the derivative again is harmless (law 4)
-        head = self._head(derivative.bucket, derivative.key)
-        return isinstance(head, Head) and head.size > 0
 
     def _head(self, bucket: str, key: str) -> Union[Head, CosFailure, None]:
         """What stands there; None: nothing. A failure that time may mend is waited out once."""

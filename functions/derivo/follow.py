@@ -19,9 +19,8 @@ from derivo.cos import Cos, CosFailure, Head
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.plan import MANIFEST, PlannedManifest, key_of, manifest_of
-from derivo.rulesets import RuleSet
+from derivo.rulesets import DELETE, RuleSet
 
-DELETE = "delete"
 REMOVED = "removed"
 KEPT = "kept"
 ABSENT = "absent"
@@ -29,7 +28,7 @@ ABSENT = "absent"
 
 class Fate(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one derivative of a removed source: removed; absent, since it was gone already; kept with its
-    reason (`no_provenance`, `changed_since`, `is_a_source`); or failed with a code."""
+    reason (`no_provenance`, `changed_since`, `is_a_source`; a manifest: `proves_the_rest`); or failed with a code."""
 
     rule_set: str
     name: str
@@ -41,17 +40,17 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason` tells why nothing was done: `on_remove_keep` or `source_stands`. `returned`: the source came back while
-    its derivatives were removed, so that they must be made again."""
+    """`reason` tells why nothing was done: `on_remove_keep` or `source_stands`. `returned` is the source as it stands
+    now, when it came back while its derivatives were removed, so that they must be made again."""
 
     fates: tuple[Fate, ...] = ()
     reason: str = ""
-    returned: bool = False
+    returned: Optional[Source] = None
 
 
 def follow(source: Source, index: RuleSetIndex, cos: Cos, deadline: Deadline) -> Followed:
     """Remove the derivatives of a removed source. Never raises for what COS does."""
-    wanted = [rule_set for rule_set in index.matching(source) if rule_set.on_remove == DELETE]
+    wanted = _following(source, index)
     if not wanted:
         return Followed(reason="on_remove_keep")
     run = _Following(source, index, cos, deadline)
@@ -59,10 +58,27 @@ def follow(source: Source, index: RuleSetIndex, cos: Cos, deadline: Deadline) ->
     if isinstance(stands, CosFailure):
         return Followed(fates=tuple(run.failed(r, stands) for r in wanted))
     if stands is not None:
-        return Followed(reason="source_stands")
+        # a try that broke off may have removed some before the source came back
+        lacks = any(run.lacks(rule_set) for rule_set in wanted)
+        return Followed(reason="source_stands", returned=_as_it_stands(source, stands) if lacks else None)
     fates = tuple(fate for rule_set in wanted for fate in run.remove_all(rule_set))
     back = run.look(source.bucket, source.key) if any(fate.status == REMOVED for fate in fates) else None
-    return Followed(fates=fates, returned=back is not None)
+    return Followed(fates=fates, returned=_as_it_stands(source, back) if back is not None else None)
+
+
+def follows(source: Source, index: RuleSetIndex) -> bool:
+    """Whether any derivative of the source goes when it goes."""
+    return bool(_following(source, index))
+
+
+def _following(source: Source, index: RuleSetIndex) -> list[RuleSet]:
+    return [rule_set for rule_set in index.matching(source) if rule_set.on_remove == DELETE]
+
+
+def _as_it_stands(source: Source, head: Union[Head, CosFailure]) -> Source:
+    """The source that came back; when it could not be looked at, without its facts."""
+    size, etag = (head.size, head.etag) if isinstance(head, Head) else (None, None)
+    return msgspec.structs.replace(source, other_key=None, size=size, etag=etag, meta={})
 
 
 class _Following:
@@ -90,6 +106,14 @@ class _Following:
         except CosFailure as failure:
             return failure
 
+    def lacks(self, rule_set: RuleSet) -> bool:
+        """Whether something that the rule set makes of the source does not stand, or cannot be looked at."""
+        places = [(d.bucket or self._source.bucket, key_of(d, self._source.key)) for d in rule_set.derivatives]
+        wanted = manifest_of(rule_set, self._source)
+        if wanted is not None:
+            places.append((wanted.bucket, wanted.key))
+        return not all(isinstance(self.look(bucket, key), Head) for bucket, key in places)
+
     def remove_all(self, rule_set: RuleSet) -> Iterator[Fate]:
         """The fate of everything that the rule set's manifest names, and of what the rule set would make today."""
         wanted = manifest_of(rule_set, self._source)
@@ -108,9 +132,19 @@ class _Following:
                 by_name = any(isinstance(p, keys.Variable) and p.name == keys.SPEC for p in derivative.to.parts)
                 fates.append(self._remove(rule_set, derivative.name, *place, None if by_name else ""))
         yield from fates
-        if wanted is not None and known is not None and all(fate.status in (REMOVED, ABSENT) for fate in fates):
+        if wanted is not None and known is not None:
             # last, so that a run that broke off can still prove what is left
-            yield self._delete(rule_set, MANIFEST, wanted.bucket, wanted.key)
+            if all(fate.status in (REMOVED, ABSENT) for fate in fates):
+                yield self._delete(rule_set, MANIFEST, wanted.bucket, wanted.key)
+            else:
+                yield Fate(
+                    rule_set=rule_set.name,
+                    name=MANIFEST,
+                    bucket=wanted.bucket,
+                    key=wanted.key,
+                    status=KEPT,
+                    reason="proves_the_rest",
+                )
 
     def _remove(self, rule_set: RuleSet, name: str, bucket: str, key: str, etag: Optional[str]) -> Fate:
         """`etag`: what the object must have; None: the key itself proves it; "": nothing does."""

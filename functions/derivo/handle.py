@@ -17,7 +17,7 @@ from derivo.clock import Clock, Deadline
 from derivo.cos import Cos, CosFailure
 from derivo.derive import derive
 from derivo.events import EventError, Removal, Source, Unusable, sources
-from derivo.follow import KEPT, REMOVED, Fate, follow
+from derivo.follow import KEPT, REMOVED, Fate, Followed, follow, follows
 from derivo.log import Log
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import FAILED, SKIPPED, WRITTEN, Outcome, Work
@@ -67,38 +67,35 @@ def handle(
     An event that is not COS's is logged and acknowledged: trying it again could not make it one. `breaker` and `budget`
     outlive an invocation, so a warm instance passes its own.
     """
-    deadline = Deadline(clock, _budget(context))
     breaker = breaker or Breaker(rule_sets)
-    summary = Summary()
-    invocation = _text(context, "request_id")
+    run = _Invocation(
+        client=client,
+        rule_sets=rule_sets,
+        clock=clock,
+        deadline=Deadline(clock, _budget(context)),
+        budget=budget,
+        log=log,
+        name=_text(context, "request_id"),
+    )
     try:
         found = sources(event, default_region=region or None)
     except EventError as error:
-        log({"level": "error", "msg": "not_a_cos_event", "error": str(error), "invocation": invocation})
-        summary.unusable = 1
-        return summary
+        log({"level": "error", "msg": "not_a_cos_event", "error": str(error), "invocation": run.name})
+        return Summary(unusable=1)
     for source in found:
         if isinstance(source, Unusable):
-            summary.unusable += 1
-            log(_unusable_line(source, invocation))
-            continue
-        if isinstance(source, Removal):
-            summary.sources += 1
-            _follow(source.source, client, rule_sets, deadline, summary, log, invocation)
-            continue
-        witness = breaker.trips(source)
-        if witness is not None:
-            summary.unusable += 1
-            own = Unusable(reason="own_output", detail=witness, bucket=source.bucket, key=source.key)
-            log(_unusable_line(own, invocation))
-            continue
-        summary.sources += 1
-        started = clock.monotonic()
-        made, work = _process(source, client, rule_sets, deadline, budget)
-        for outcome in work.outcomes:
-            summary.add(outcome)
-        _record(made, work, client, deadline, summary, invocation)
-        log(_source_line(made, work, invocation, milliseconds=round((clock.monotonic() - started) * 1000)))
+            run.skip(source)
+        elif isinstance(source, Removal):
+            run.summary.sources += 1
+            run.follow(source.source)
+        else:
+            witness = breaker.trips(source)
+            if witness is not None:
+                run.skip(Unusable(reason="own_output", detail=witness, bucket=source.bucket, key=source.key))
+                continue
+            run.summary.sources += 1
+            run.derive(source)
+    summary = run.summary
     if summary.retryable:
         raise Unfinished(
             f"{len(summary.retryable)} derivatives of {summary.sources} sources are left to a retry: "
@@ -107,78 +104,104 @@ def handle(
     return summary
 
 
-def _record(made: Plan, work: Work, client: Cos, deadline: Deadline, summary: Summary, invocation: str) -> None:
-    """Leave a record of what failed, where a rule set asks for it. One that cannot be left is left to the retry."""
-    data = failures.build(made.source, work, invocation) if made.failure_keys else None
-    if data is None:
-        return
-    for key in made.failure_keys:
-        try:
-            client.put(
-                bucket=made.source.bucket,
-                region=made.source.region,
-                key=key,
-                body=data,
-                headers={"ContentType": "application/json"},
-                timeout=deadline.call_timeout() or 1.0,
-            )
-        except CosFailure as failure:
-            summary.retryable.append(f"{key}: {failure.code}")
+class _Invocation:
+    """What one invocation works with, and the summary it gathers. `name` is the platform's request id."""
+
+    def __init__(
+        self,
+        *,
+        client: Cos,
+        rule_sets: RuleSetIndex,
+        clock: Clock,
+        deadline: Deadline,
+        budget: Optional[Budget],
+        log: Log,
+        name: str,
+    ) -> None:
+        self._client = client
+        self._rule_sets = rule_sets
+        self._clock = clock
+        self._deadline = deadline
+        self._budget = budget
+        self._log = log
+        self.name = name
+        self.summary = Summary()
+
+    def skip(self, item: Unusable) -> None:
+        self.summary.unusable += 1
+        self._log(_unusable_line(item, self.name))
+
+    def derive(self, source: Source) -> None:
+        """Run the plan of a source; where the event leaves its key open, of the first reading that exists. Where it is
+        gone, its derivatives follow it: the removal's own event may have come before they were written."""
+        started = self._clock.monotonic()
+        gone: list[Source] = []
+        for made in _readings(source, self._rule_sets):
+            work = derive(made, self._client, self._deadline, budget=self._budget)
+            if work.gone:
+                gone.append(msgspec.structs.replace(made.source, other_key=None))
+            if not work.gone or any(outcome.status == WRITTEN for outcome in work.outcomes):
+                break
+        for outcome in work.outcomes:
+            self.summary.add(outcome)
+        self._record(made, work)
+        self._log(_source_line(made, work, self.name, milliseconds=round((self._clock.monotonic() - started) * 1000)))
+        for source in gone:
+            if follows(source, self._rule_sets):
+                self.follow(source)
+
+    def follow(self, source: Source) -> None:
+        """Let the derivatives of a removed source follow it, and make them again if it came back meanwhile."""
+        if source.other_key is not None:
+            # both readings of the key: of the wrong one nothing stands, or the object itself still does
+            self.follow(msgspec.structs.replace(source, key=source.other_key, other_key=None))
+        done = follow(source, self._rule_sets, self._client, self._deadline)
+        for fate in done.fates:
+            self.summary.removed += fate.status == REMOVED
+            self.summary.failed += fate.status == FAILED
+            if fate.retryable:
+                self.summary.retryable.append(f"{fate.key}: {fate.reason}")
+        self._log(_followed_line(source, done, self.name))
+        if done.returned is not None:
+            self.derive(done.returned)
+
+    def _record(self, made: Plan, work: Work) -> None:
+        """Leave a record of what failed, where a rule set asks for it. One that cannot be left is left to the retry."""
+        data = failures.build(made.source, work, self.name) if made.failure_keys else None
+        if data is None:
+            return
+        for key in made.failure_keys:
+            try:
+                self._client.put(
+                    bucket=made.source.bucket,
+                    region=made.source.region,
+                    key=key,
+                    body=data,
+                    headers={"ContentType": "application/json"},
+                    timeout=self._deadline.call_timeout() or 1.0,
+                )
+            except CosFailure as failure:
+                self.summary.retryable.append(f"{key}: {failure.code}")
 
 
-def _follow(
-    source: Source,
-    client: Cos,
-    rule_sets: RuleSetIndex,
-    deadline: Deadline,
-    summary: Summary,
-    log: Log,
-    invocation: str,
-) -> None:
-    """Let the derivatives of a removed source follow it, and make them again if it came back meanwhile."""
-    if source.other_key is not None:
-        # both readings of the key: of the wrong one nothing stands, or the object itself still does
-        other = msgspec.structs.replace(source, key=source.other_key, other_key=None)
-        _follow(other, client, rule_sets, deadline, summary, log, invocation)
-    done = follow(source, rule_sets, client, deadline)
-    for fate in done.fates:
-        summary.removed += fate.status == REMOVED
-        summary.failed += fate.status == FAILED
-        if fate.retryable:
-            summary.retryable.append(f"{fate.key}: {fate.reason}")
-    log(
-        {
-            "level": "error" if any(fate.status == FAILED for fate in done.fates) else "info",
-            "msg": "followed",
-            "reason": done.reason or None,
-            "bucket": source.bucket,
-            "key": source.key,
-            "event": source.event_name,
-            "removed": sum(fate.status == REMOVED for fate in done.fates),
-            "kept": sum(fate.status == KEPT for fate in done.fates),
-            "invocation": invocation or None,
-            "derivatives": [_fate(fate) for fate in done.fates],
-        }
-    )
-    if done.returned:
-        for outcome in derive(plan(source, rule_sets), client, deadline).outcomes:
-            summary.add(outcome)
+def _followed_line(source: Source, done: Followed, invocation: str) -> dict[str, Any]:
+    return {
+        "level": "error" if any(fate.status == FAILED for fate in done.fates) else "info",
+        "msg": "followed",
+        "reason": done.reason or None,
+        "bucket": source.bucket,
+        "key": source.key,
+        "event": source.event_name,
+        "removed": sum(fate.status == REMOVED for fate in done.fates),
+        "kept": sum(fate.status == KEPT for fate in done.fates),
+        "invocation": invocation or None,
+        "derivatives": [_fate(fate) for fate in done.fates],
+    }
 
 
 def _fate(fate: Fate) -> dict[str, Any]:
     text = f"{fate.status}({fate.reason})" if fate.reason else fate.status
     return {"rule_set": fate.rule_set, "name": fate.name, "bucket": fate.bucket, "key": fate.key, "outcome": text}
-
-
-def _process(
-    source: Source, client: Cos, rule_sets: RuleSetIndex, deadline: Deadline, budget: Optional[Budget]
-) -> tuple[Plan, Work]:
-    """Run the plan of the source; where the event leaves its key open, of the first reading that exists."""
-    readings = _readings(source, rule_sets)
-    work = derive(readings[0], client, deadline, budget=budget)
-    if work.gone and len(readings) > 1:
-        return readings[1], derive(readings[1], client, deadline, budget=budget)
-    return readings[0], work
 
 
 def _readings(source: Source, rule_sets: RuleSetIndex) -> list[Plan]:

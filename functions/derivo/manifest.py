@@ -67,7 +67,7 @@ def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
             bucket=source.bucket,
             key=source.key,
             etag=work.source_etag or "",
-            size=source.size,
+            size=work.source_size,
             format=work.source_format.lower(),
             width=work.source_width,
             height=work.source_height,

@@ -13,7 +13,7 @@ from derivo import keys
 from derivo.ci import limits, to_text
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import Derivative, RuleSet
+from derivo.rulesets import KEEP, Derivative, RuleSet
 
 MANIFEST = "manifest"
 """The name under which a manifest stands among the outcomes."""
@@ -59,8 +59,8 @@ class ProcessRequest(msgspec.Struct, frozen=True):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a source should have. `digest` changes when any derivative, its key or its rule does; `verify` tells that
-    the source may be overwritten meanwhile (some rule set that applies is not immutable); `failure_keys` are where a
-    record of what failed goes."""
+    the source may change meanwhile: some rule set that applies is not immutable, or its derivatives follow a source
+    that is removed; `failure_keys` are where a record of what failed goes."""
 
     source: Source
     derivatives: tuple[Planned, ...]
@@ -91,7 +91,7 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
         blocked=tuple(blocked),
         requests=requests_for(source, derivatives),
         digest=_digest(derivatives),
-        verify=not all(rule_set.immutable for rule_set in matching),
+        verify=not all(rule_set.immutable and rule_set.on_remove == KEEP for rule_set in matching),
         manifests=tuple(_manifests(source, matching)),
         failure_keys=tuple(
             dict.fromkeys(keys.record_key(r.on_failure, source.key) for r in matching if r.on_failure is not None)

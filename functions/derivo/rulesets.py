@@ -45,6 +45,10 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     where: Where
 
 
+KEEP = "keep"
+DELETE = "delete"
+
+
 class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     """One rule set. `suffixes` None means all keys; they are lower case and compared with ASCII letter case ignored.
     Sizes are bytes, inclusive. `bucket` None: every bucket that triggers. `immutable`: sources are never overwritten,
@@ -62,7 +66,7 @@ class RuleSet(msgspec.Struct, frozen=True, kw_only=True):
     chained: bool = False
     immutable: bool = False
     manifest: Optional[KeyTemplate] = None
-    on_remove: str = "keep"
+    on_remove: str = KEEP
     on_failure: Optional[str] = None
     derivatives: tuple[Derivative, ...]
     examples: tuple[Example, ...] = ()

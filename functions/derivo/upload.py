@@ -16,6 +16,7 @@ from derivo.clock import Clock, Deadline, SystemClock
 from derivo.cos import Cos, CosFailure, Processed
 from derivo.derive import UPLOAD_MARK, Upload, derive
 from derivo.events import Source
+from derivo.follow import follow
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import Work
 from derivo.plan import Plan, plan
@@ -54,22 +55,27 @@ def put_image(
     size = path.stat().st_size
     made = plan(Source(bucket=bucket, region=region, key=key, size=size), rule_sets)
     deadline = Deadline(clock or SystemClock(), _UPLOAD_SECONDS, longest_call=_UPLOAD_SECONDS)
-    upload = _Upload(path, made, client, deadline, _headers(path, made, content_type))
+    upload = _Upload(path, made, client, deadline, _content_type(path, content_type))
     if size > limits.SOURCE_BYTES:
         upload.in_parts()
-        return Uploaded(plan=made, work=derive(made, client, deadline), way="parts")
-    return Uploaded(plan=made, work=upload.with_processing(), way="put")
+        way, work = "parts", derive(made, client, deadline)
+    else:
+        way, work = "put", upload.with_processing()
+    if work.gone and follow(made.source, rule_sets, client, deadline).returned is not None:
+        # removed by somebody while its derivatives were written, and back again
+        work = derive(made, client, deadline)
+    return Uploaded(plan=made, work=work, way=way)
 
 
 class _Upload:
     """One source on its way up."""
 
-    def __init__(self, path: Path, made: Plan, client: Cos, deadline: Deadline, headers: dict[str, Any]) -> None:
+    def __init__(self, path: Path, made: Plan, client: Cos, deadline: Deadline, content_type: str) -> None:
         self._path = path
         self._plan = made
         self._client = client
         self._deadline = deadline
-        self._headers = headers
+        self._headers: dict[str, Any] = {"ContentType": content_type}
 
     def with_processing(self) -> Work:
         """PUT with the first request's rules; what that did not make is then processed in the cloud."""
@@ -98,21 +104,21 @@ class _Upload:
 
     def _put(self, pic_operations: Optional[str]) -> Optional[Processed]:
         source = self._plan.source
+        headers = self._headers
+        if pic_operations is not None:
+            # only a source whose own request makes derivatives may say so
+            headers = {**headers, "Metadata": {UPLOAD_MARK: self._plan.digest}}
         with self._path.open("rb") as body:
             return self._client.put(
                 bucket=source.bucket,
                 region=source.region,
                 key=source.key,
                 body=body,
-                headers=self._headers,
+                headers=headers,
                 pic_operations=pic_operations,
                 timeout=self._deadline.call_timeout() or 1.0,
             )
 
 
-def _headers(path: Path, made: Plan, content_type: Optional[str]) -> dict[str, Any]:
-    guessed = content_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    headers: dict[str, Any] = {"ContentType": guessed}
-    if made.derivatives:
-        headers["Metadata"] = {UPLOAD_MARK: made.digest}
-    return headers
+def _content_type(path: Path, told: Optional[str]) -> str:
+    return told or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
