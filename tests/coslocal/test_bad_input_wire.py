@@ -18,6 +18,7 @@ from coslocal.server import LocalServer
 from tests.coslocal.wire import HOST, Answer, ask, connection, everything, head, put, read_answer
 
 HOST_LINE = f"Host: {HOST}\r\n".encode()
+CHUNKED = b"PUT /a HTTP/1.1\r\n" + HOST_LINE + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def content(server: Any) -> "dict[str, str]":
@@ -85,9 +86,7 @@ def test_what_is_not_http(server: Server, lines: bytes) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    noise=st.binary(min_size=1, max_size=300), begin=st.sampled_from([b"", b"GET ", b"PUT /a HTTP/1.1\r\n", HOST_LINE])
-)
+@given(st.binary(min_size=1, max_size=300), st.sampled_from([b"", b"GET ", b"PUT /a HTTP/1.1\r\n", HOST_LINE]))
 def test_noise(noise: bytes, begin: bytes) -> None:
     with connection(_noisy(), timeout=30) as opened:
         with contextlib.suppress(ConnectionError):
@@ -127,9 +126,9 @@ def _noisy() -> int:
         b"GET /a HTTP/1.1\r\n" + HOST_LINE + b"X: " + b"y" * 1_000_000 + b"\r\n\r\n",
         b"GET /a HTTP/1.1\r\n" + HOST_LINE + b"X" * 1_000_000 + b": y\r\n\r\n",
         b"GET /a HTTP/1.1\r\n" + HOST_LINE + b"X: y\r\n" * 100_000 + b"\r\n",
-        b"PUT /a HTTP/1.1\r\n" + HOST_LINE + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 1_000_000,
-        b"PUT /a HTTP/1.1\r\n" + HOST_LINE + b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 30 + b"\r\nx\r\n0\r\n\r\n",
-        b"PUT /a HTTP/1.1\r\n" + HOST_LINE + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n",
+        CHUNKED + b"f" * 1_000_000,
+        CHUNKED + b"f" * 30 + b"\r\nx\r\n0\r\n\r\n",
+        CHUNKED + b"0\r\nX: " + b"x" * 1_000_000 + b"\r\n\r\n",
     ],
 )  # fmt: skip
 def test_lines_and_heads_have_an_end(server: Server, lines: bytes) -> None:
@@ -177,8 +176,8 @@ def test_a_body_cut_short_is_never_stored(server: Server, announced: str, how: s
 
 
 @pytest.mark.parametrize(
-    "chunks", [b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloworld\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"5 \nhello\r\n0\r\n\r\n",
-               b"\r\n\r\n", b"5;\r\nhell"],
+    "chunks", [b"zz\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloworld\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n",
+               b"5 \nhello\r\n0\r\n\r\n", b"\r\n\r\n", b"5;\r\nhell"],
 )  # fmt: skip
 def test_chunks_that_are_none(server: Server, chunks: bytes) -> None:
     with connection(port(server)) as opened:
@@ -245,7 +244,7 @@ def test_no_header_of_the_answer_can_be_written(server: Server, target: str, met
         said = everything(opened)
     begin = said.partition(b"\r\n\r\n")[0]
     assert not any(line.lower().startswith(b"x-evil") for line in begin.split(b"\r\n"))
-    assert begin.startswith(b"HTTP/1.1 4") or begin.startswith(b"HTTP/1.1 2")
+    assert begin.startswith((b"HTTP/1.1 4", b"HTTP/1.1 2"))
 
 
 @pytest.mark.parametrize("value", ["tab\there", "é 中", "\udcff\udc80", "a" * 2000, " ", '"; a=b', "\x7f"])
@@ -293,10 +292,9 @@ def test_slow_clients_do_not_hold_up_others(server: Server) -> None:
         # more than there are threads, each in the middle of something
         for number in range(100):
             slow = stack.enter_context(connection(port(server)))
-            slow.sendall(
-                head("PUT", f"/slow{number}", {"Content-Length": "1000"}) + b"x" if number % 2 else b"GET /pre"
-            )
-        for number in range(50):
+            begun = head("PUT", f"/slow{number}", {"Content-Length": "1000"}) + b"x"
+            slow.sendall(begun if number % 2 else b"GET /pre")
+        for _ in range(50):
             taking = stack.enter_context(connection(port(server)))
             taking.sendall(head("GET", "/precious"))
         assert ask(port(server), head("GET", "/precious", {"Range": "bytes=0-4"})).body == b"xxxxx"
