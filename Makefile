@@ -4,11 +4,12 @@ VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check bench conformance package clean
+.PHONY: help demo test stress check bench conformance package clean
 
 help:
 	@echo 'make demo [IMAGE=path]  upload pictures to a local COS, let the function run, look at every derivative'
 	@echo 'make test               the test suite'
+	@echo 'make stress             ten thousand connections to coslocal at once, a gigabyte each way'
 	@echo 'make check              format, lint, types, imports, oldest Python'
 	@echo 'make bench              every figure of the README'
 	@echo 'make conformance        real clients of Tencent COS against a coslocal of their own (CLIENTS="curl browser": those)'
@@ -24,6 +25,9 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q
+
+stress: $(VENV)/.ready
+	@$(BIN)/python -m tests.coslocal.stress
 
 check: $(VENV)/.ready
 	@PATH="$(CURDIR)/$(BIN):$$PATH" bash tools/check.sh
