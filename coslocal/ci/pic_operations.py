@@ -35,7 +35,7 @@ _MEMBERS = frozenset(("is_pic_info", "rules"))
 _MEMBERS_OF_RULE = frozenset(("bucket", "fileid", "rule"))
 
 
-def read(header: str, dialects: Dialects) -> PicOperations:
+def read(header: str, dialects: Dialects | None = None) -> PicOperations:
     """The header's content. Raises ImageError InvalidPicOperations."""
     try:
         header.encode()
@@ -51,6 +51,7 @@ def read(header: str, dialects: Dialects) -> PicOperations:
         raise errors.invalid_rule("Pic-Operations: rules must be an array")
     if len(rules) > limits.RULES_PER_REQUEST:
         raise errors.too_many_rules(len(rules), limits.RULES_PER_REQUEST)
+    dialects = dialects or Dialects()
     if dialects["header-members"] == "refuse":
         _check_members(value, _MEMBERS, "Pic-Operations")
         for at, rule in enumerate(rules):

@@ -16,11 +16,13 @@ from coslocal.operations.call import Call
 from coslocal.storage.types import BlobGone, Bucket, BucketGone
 from coslocal.wire.address import Address, Host, Parameters
 from coslocal.wire.errors import CosError
+from derivo.ci import limits
 
 if TYPE_CHECKING:
     from coslocal.app import Coslocal
 
 _log = logging.getLogger("coslocal.jobs")
+BUG = "A bug of coslocal; its log has the traceback"
 
 
 def run(app: Coslocal, job: PicJob) -> PicJob:
@@ -28,24 +30,22 @@ def run(app: Coslocal, job: PicJob) -> PicJob:
     try:
         outcome = _process(app, job)
     except (CosError, ImageError) as error:
-        code = as_job_code(error.code)
-        return msgspec.structs.replace(job, state=FAILED, code=code, message=error.message, ended=app.clock())
+        code, message = as_job_code(error.code), error.message
     except BucketGone:
-        message = "The bucket is gone"
-        return msgspec.structs.replace(
-            job, state=FAILED, code="WriteTargetBucketDenied", message=message, ended=app.clock()
-        )
+        code, message = "WriteTargetBucketDenied", "The bucket is gone"
     except Exception:
         _log.exception("bug in job %s", job.id)
-        message = "A bug of coslocal; its log has the traceback"
-        return msgspec.structs.replace(job, state=FAILED, code="InternalError", message=message, ended=app.clock())
-    return msgspec.structs.replace(job, state=SUCCESS, result=outcome, ended=app.clock())
+        code, message = "InternalError", BUG
+    else:
+        return msgspec.structs.replace(job, state=SUCCESS, result=outcome, ended=app.clock())
+    return msgspec.structs.replace(job, state=FAILED, code=code, message=message, ended=app.clock())
 
 
 def _process(app: Coslocal, job: PicJob) -> Outcome:
     from coslocal.ci import persist  # libvips is loaded by the first job only
 
     wish = job.wish
+    check_output(wish.output.object)
     target = persist.Target(
         target_bucket(app, wish.output.bucket, wish.output.region), wish.output.object, wish.rule.text
     )
@@ -63,6 +63,14 @@ def _process(app: Coslocal, job: PicJob) -> Outcome:
                 raise
     result = prepared.store(app, call)
     return Outcome(original=_plain(result.original), results=_plain(result.results))
+
+
+def check_output(key: str) -> None:
+    """Raises JobError for what is no key of a file."""
+    if not key or key.endswith("/"):
+        raise invalid("Output.Object must end in a file name")
+    if len(key.encode("utf-8", "surrogateescape")) > limits.KEY_BYTES:
+        raise invalid(f"Output.Object has more than {limits.KEY_BYTES} bytes")
 
 
 def target_bucket(app: Coslocal, name: str, region: str) -> Bucket:

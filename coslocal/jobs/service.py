@@ -79,23 +79,23 @@ class Jobs:
     def resume(self) -> int:
         """Queue again what an earlier coslocal left unfinished in this store; how many jobs these are."""
         left = self.records.unfinished()
-        # the pic jobs of a batch that was under way are made again by it
         batches = {job.id for job in left if isinstance(job, BatchJob)}
-        alone = [job for job in left if isinstance(job, BatchJob) or job.batch not in batches]
-        for job in (job for job in left if job not in alone):
-            self.records.save(self._failed(job, "InternalError", "Broken off by a restart: its batch makes it again"))
-        self._enqueue(alone)
-        return len(alone)
+        again: list[AnyJob] = []
+        for job in left:
+            if isinstance(job, PicJob) and job.batch in batches:
+                self.records.save(self._failed(job, "InternalError", "Broken off: its batch makes it again"))
+            else:
+                again.append(job)
+        self._enqueue(again)
+        return len(again)
 
-    def cancel(self, job: AnyJob) -> AnyJob:
-        """What runs is cancelled before its next object, what has ended is left as it is."""
+    def cancel(self, job: AnyJob) -> None:
+        """A batch that runs is cancelled before its next object; what has ended is left as it is."""
         with self._changed:
             standing = self.records.job(job.bucket, job.id) or job
             running = standing.state == RUNNING and isinstance(standing, BatchJob)
             if standing.state == SUBMITTED or running:
-                standing = msgspec.structs.replace(standing, state=CANCEL, ended=self._app.clock())
-                self.records.save(standing)
-            return standing
+                self.records.save(msgspec.structs.replace(standing, state=CANCEL, ended=self._app.clock()))
 
     def wake(self) -> None:
         """Look again: a queue that was paused may be active."""
@@ -189,12 +189,19 @@ class Jobs:
             return found
 
     def _run(self, bucket: str, id: str) -> None:
+        job = None
         try:
             job = self.records.job(bucket, id)
             if isinstance(job, PicJob) and job.state in (SUBMITTED, RUNNING):
                 self._run_pic(job)
             elif isinstance(job, BatchJob) and job.state in (SUBMITTED, RUNNING):
                 self._run_batch(job)
+        except sqlite3.ProgrammingError:
+            raise
+        except Exception:
+            _log.exception("bug in job %s", id)
+            if job is not None:
+                self.records.save(self._failed(job, "InternalError", picture.BUG))
         finally:
             with self._changed:
                 self._working -= 1
@@ -211,14 +218,12 @@ class Jobs:
             running = msgspec.structs.replace(standing, state=RUNNING, started=self._app.clock())
             return running if self.records.save(running) else None
 
-    def _run_pic(self, job: PicJob) -> PicJob | None:
+    def _run_pic(self, job: PicJob) -> None:
         running = self._started(job)
-        if not isinstance(running, PicJob):
-            return None
-        ended = picture.run(self._app, running)
-        self.records.save(ended)
-        self._tell(ended)
-        return ended
+        if isinstance(running, PicJob):
+            ended = picture.run(self._app, running)
+            self.records.save(ended)
+            self._tell(ended)
 
     def _run_batch(self, job: BatchJob) -> None:
         running = self._started(job)
@@ -230,13 +235,12 @@ class Jobs:
             self.records.save(self._failed(running, error.code, error.message))
             return
         keys = self._without_own_results(running, keys)
-        running = msgspec.structs.replace(running, total=len(keys), done=0, failed=0)
+        running = msgspec.structs.replace(running, total=len(keys), done=0)
         for key in keys:
             if self._closed or not self._goes_on(running):
                 return
-            ended = self._run_pic(self._pic_of(running, key))
-            bad = ended is None or ended.state == FAILED
-            running = msgspec.structs.replace(running, done=running.done + 1, failed=running.failed + bad)
+            self._run_pic(self._pic_of(running, key))
+            running = msgspec.structs.replace(running, done=running.done + 1)
             if running.done % _SAVED_EVERY == 0:
                 self._settle(running)
         self._settle(msgspec.structs.replace(running, state=SUCCESS, ended=self._app.clock()))

@@ -105,11 +105,18 @@ def _of_manifest(app: Coslocal, job: BatchJob) -> Iterator[str]:
         raise JobError("InvalidContent", f"{job.where} is no manifest of a CSV inventory") from None
     name = job.bucket.rpartition("-")[0]
     for file in files:
-        for row in csv.reader(io.StringIO(_unpacked(_read(app, job.bucket, file, "inventory file"), file), newline="")):
+        for row in _rows(_unpacked(_read(app, job.bucket, file, "inventory file"), file), file):
             entry = dict(zip(columns, row, strict=False))
             here = entry.get("Bucket", job.bucket) in (name, job.bucket)
             if here and entry.get("Key") and entry.get("IsDeleteMarker", "").lower() != "true":
                 yield decode(entry["Key"])
+
+
+def _rows(text: str, file: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""))
+    except csv.Error:
+        raise JobError("InvalidContent", f"The inventory file {file} is no CSV") from None
 
 
 def _unpacked(data: bytes, file: str) -> str:

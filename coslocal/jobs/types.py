@@ -88,8 +88,8 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchJob(Job, frozen=True, kw_only=True, tag="batch"):
-    """One rule on many objects. `way` is Prefix, Manifest, UrlFile or Object, `where` its value; `total`, `done` and
-    `failed` count the objects."""
+    """One rule on many objects. `way` is Prefix, Manifest, UrlFile or Object, `where` its value; `total` and `done`
+    count the objects."""
 
     name: str
     way: str
@@ -97,7 +97,6 @@ class BatchJob(Job, frozen=True, kw_only=True, tag="batch"):
     interval: Interval = Interval()
     total: int = 0
     done: int = 0
-    failed: int = 0
 
 
 AnyJob = PicJob | BatchJob

@@ -117,6 +117,22 @@ def test_inputs_that_cannot_be_read(desk: Desk, way: str, where: str, data: byte
     assert job["Message"]
 
 
+def test_an_inventory_that_is_no_csv(desk: Desk) -> None:
+    inventory(desk, ["x" * 200_000], "Key")
+    made = desk.submit_batch("Manifest", "inv/manifest.json")
+    desk.jobs.run_pending()
+    assert desk.describe_batch(made)["Code"] == "InvalidContent"
+
+
+@pytest.mark.parametrize("template", ["out/", "${ext}", "out/" + "x" * 850])
+def test_an_output_that_is_no_key_fails_the_object(desk: Desk, template: str) -> None:
+    desk.put("in/a")
+    desk.submit_batch("Prefix", "in/", Output={**desk.output, "Object": template})
+    desk.jobs.run_pending()
+    assert [job["Code"] for job in desk.pics()] == ["InvalidArgument"]
+    assert desk.stored() == ["in/a"]
+
+
 def test_only_what_changed_in_the_interval(desk: Desk) -> None:
     for key, when in (("in/old.jpg", 1_600_000_000), ("in/new.jpg", 1_700_000_000)):
         desk.app.clock = lambda when=when: float(when)  # type: ignore[misc]
