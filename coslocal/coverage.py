@@ -28,6 +28,7 @@ answered with 501 `NotImplemented` and the operation's name. A method that a res
 _LEVELS = {"service": "The service", "bucket": "Buckets", "object": "Objects", "ci": "The ci host"}
 _MARKS = {COPY: "", COPY_PART: "?uploadId", IMAGE: "?<rule>"}
 _REMARKS: Mapping[str, str] = {
+    "post_object": "by the policy of the form; whether `Pic-Operations` is obeyed here is not documented: it is not",
     "append_object": "the ETag is that of the last append",
     "complete_multipart_upload": "with `Pic-Operations` too",
     "copy_object": "with `x-cos-copy-source`, within this coslocal",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 
 class Headers:
@@ -44,15 +44,21 @@ class Request:
     method: str
     target: str
     headers: Headers
-    body: BinaryIO | Counted = field(default_factory=io.BytesIO)
+    body: Body = field(default_factory=io.BytesIO)
     length: int | None = None
     remote: str = "127.0.0.1"
+
+
+class Body(Protocol):
+    """Bytes to be read once: at most `size` a call, b"" at the end."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class Counted:
     """A body of unknown length that counts what is read of it."""
 
-    def __init__(self, body: BinaryIO | Counted) -> None:
+    def __init__(self, body: Body) -> None:
         self._body = body
         self.count = 0
 

@@ -240,7 +240,7 @@ class LocalServer:
         """In a worker thread: the core's answer, small bodies already read."""
         pairs = [(_text(name), _text(value)) for name, value in request.raw_headers]
         plain = Request(
-            method=request.method, target=request.raw_path, headers=Headers(pairs), body=body,  # type: ignore[arg-type]
+            method=request.method, target=request.raw_path, headers=Headers(pairs), body=body,
             length=request.content_length, remote=request.remote or "127.0.0.1",
         )  # fmt: skip
         response = self.app.handle(plain)

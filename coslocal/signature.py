@@ -70,8 +70,8 @@ def verify(request: Request, address: Address, credentials: Mapping[str, str], n
     secret = credentials.get(fields["q-ak"])
     if secret is None:
         raise InvalidAccessKeyId
-    _check_times(fields["q-sign-time"], now)
-    _check_times(fields["q-key-time"], now)
+    check_times(fields["q-sign-time"], now)
+    check_times(fields["q-key-time"], now)
     parameters = _covered(((item.name, item.value) for item in address.parameters), fields["q-url-param-list"])
     headers = _covered(((name, value.strip()) for name, value in request.headers), fields["q-header-list"])
     # Python signs the host without its port, Node and Go with it (COS 2). It is the one that the request is routed by:
@@ -102,7 +102,8 @@ def _pairs(text: str) -> dict[str, str]:
     return {name: value for name, _, value in found}
 
 
-def _check_times(times: str, now: float) -> None:
+def check_times(times: str, now: float) -> None:
+    """Whether `<start>;<end>` holds now. Raises AccessDenied, RequestTimeTooSkewed."""
     found = _TIMES.fullmatch(times)
     if found is None:
         raise AccessDenied("q-sign-time and q-key-time must be <start>;<end> in unix seconds")

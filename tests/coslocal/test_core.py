@@ -168,7 +168,7 @@ def test_anonymous_requests_are_denied(core: Any) -> None:
         ("GET", "/?nonsense", 501, "NotImplemented"),
         ("PUT", "/a?nonsense", 501, "NotImplemented"),
         ("POST", "/a?select", 501, "NotImplemented"),
-        ("POST", "/", 501, "NotImplemented"),
+        ("POST", "/", 400, "MalformedPOSTRequest"),
         ("POST", "/a", 405, "MethodNotAllowed"),
         ("DELETE", "/a?append", 405, "MethodNotAllowed"),
         ("PATCH", "/a", 405, "MethodNotAllowed"),
