@@ -157,6 +157,10 @@ def plan(
     manifests: Annotated[
         bool, typer.Option("--manifests/--no-manifests", help="Read manifests, or judge by Last-Modified alone.")
     ] = True,
+    inventory: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MANIFEST", help="manifest.json of a COS inventory, a file or cos://; for each bucket."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Tell what a bucket lacks under its rules. 0: nothing to do, 1: something."""
@@ -169,6 +173,7 @@ def plan(
             region=region,
             output=output,
             manifests=manifests,
+            inventories=inventory or [],
             as_json=as_json,
             console=Console(),
         )

@@ -28,6 +28,7 @@ def run(
     region: str | None,
     output: Path | None,
     manifests: bool,
+    inventories: list[str],
     as_json: bool,
     console: Console,
 ) -> int:
@@ -36,7 +37,7 @@ def run(
     where = region or configured.region
     if not where:
         raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
-    request = planning.Request(url.parse(address), where, rules.index(rules_folder), manifests)
+    request = planning.Request(url.parse(address), where, rules.index(rules_folder), manifests, tuple(inventories))
     with tempfile.TemporaryDirectory(prefix="derivo-plan-") as folder:
         made = planning.make(request, Cos(configured), Path(folder))
         if output is not None:

@@ -29,9 +29,10 @@ REASONS: Mapping[str, str] = {
 }
 
 
-def judge(store: Store, *, manifests: bool) -> int:
-    """Fill `work` with all that differs. `manifests` tells whether they were read. Returns how many derivatives stand
-    and were judged by time."""
+def judge(store: Store, *, manifests: bool, outputs: str, among: str) -> int:
+    """Fill `work` with all that differs, and `unwanted` with what is `among` the outputs and not wanted. `manifests`
+    tells whether they were read; `outputs` and `among` are SQL over an object `o`. Returns how many derivatives stand
+    and are vouched for by a manifest."""
     vouched = bool(store.one("SELECT count(*) FROM made WHERE standing")[0])
     judged = _JUDGED.format(
         made=_MADE if vouched else _NO_MADE,
@@ -40,21 +41,29 @@ def judge(store: Store, *, manifests: bool) -> int:
         unreadable="NOT exists (FROM manifests t WHERE t.standing AND t.key = w.key AND t.source = w.source)"
         if manifests
         else "false",
+        outputs=outputs,
+        among=among,
     )
+    store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
     store.run(
-        f"""INSERT INTO work
+        """INSERT INTO work
         SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), rule_set, name, bucket, key, standing, source,
             size, etag, spec, made_spec, item, made_at
-        FROM ({judged}) WHERE verdict IS NOT NULL"""
+        FROM differing WHERE verdict <> 'unwanted'"""
     )
+    store.run(
+        "INSERT INTO unwanted SELECT there, found, standing, found_size FROM differing WHERE verdict = 'unwanted'"
+    )
+    store.run("DROP TABLE differing")
     store.run(_EPOCHS)
     _add_together(store)
-    by_time = store.one(
+    if not vouched:
+        return 0
+    count = store.one(
         f"""SELECT count(*) FROM wanted w JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
-        JOIN items i ON i.item = w.item {_MADE if vouched else ""}
-        WHERE i.derivative AND w.blocked IS NULL {"AND m.source IS NULL" if vouched else ""}"""
+        JOIN items i ON i.item = w.item {_MADE} WHERE i.derivative AND w.blocked IS NULL AND m.source IS NOT NULL"""
     )
-    return int(by_time[0])
+    return int(count[0])
 
 
 _MADE = """LEFT JOIN made m ON m.standing AND m.source = w.source AND m.rule_set = i.rule_set
@@ -64,7 +73,9 @@ _NO_MADE = "CROSS JOIN (SELECT NULL::VARCHAR AS source, '' AS source_etag, '' AS
 # NULL is up to date
 _JUDGED = """
 SELECT w.*, i.rule_set, i.name, i.spec, o.etag AS standing, o.modified AS made_at, m.spec AS made_spec,
+    o.bucket AS there, o.key AS found, o.size AS found_size,
     CASE
+    WHEN w.source IS NULL THEN CASE WHEN {among} THEN 'unwanted' END
     WHEN w.blocked IS NOT NULL THEN 'blocked ' || w.blocked
     WHEN o.key IS NULL THEN 'create missing'
     WHEN NOT i.derivative THEN CASE WHEN {unreadable} THEN 'create unreadable' END
@@ -80,8 +91,9 @@ SELECT w.*, i.rule_set, i.name, i.spec, o.etag AS standing, o.modified AS made_a
     WHEN o.modified < w.modified THEN 'stale-source time'
     WHEN m.spec <> i.spec THEN 'stale-spec manifest'
     END AS verdict
-FROM wanted w JOIN items i ON i.item = w.item
-LEFT JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
+FROM wanted w
+FULL JOIN (FROM objects o WHERE {outputs}) o ON o.bucket = w.bucket AND o.key = w.key
+LEFT JOIN items i ON i.item = w.item
 {made}
 """
 

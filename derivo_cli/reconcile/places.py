@@ -33,9 +33,9 @@ def to_list(index: RuleSetIndex, bucket: str, prefix: str) -> dict[str, list[str
     for rule_set, met in applying(index, bucket, prefix):
         found[bucket].add(met)
         if rule_set.manifest is not None:
-            found[bucket].add(_lead(rule_set.manifest, met))
+            found[bucket].add(lead_of(rule_set.manifest, met))
         for derivative in rule_set.derivatives:
-            found.setdefault(derivative.bucket or bucket, set()).add(_lead(derivative.to, met))
+            found.setdefault(derivative.bucket or bucket, set()).add(lead_of(derivative.to, met))
     if not prefix:
         for place in output_places(index, bucket):
             found.setdefault(place.bucket, set()).add(place.prefix)
@@ -52,7 +52,17 @@ def output_places(index: RuleSetIndex, bucket: str) -> list[Place]:
             if head:
                 found[Place(where, head)] = None
             elif ending_of(derivative.to):
-                found[Place(where, _lead(derivative.to, met), ending_of(derivative.to))] = None
+                found[Place(where, lead_of(derivative.to, met), ending_of(derivative.to))] = None
+    return list(found)
+
+
+def wanted_places(index: RuleSetIndex, bucket: str, prefix: str) -> list[Place]:
+    """Where everything lies that a source under the prefix can want."""
+    found: dict[Place, None] = {}
+    for rule_set, met in applying(index, bucket, prefix):
+        made = [(d.to, d.bucket or bucket) for d in rule_set.derivatives]
+        for template, where in [*made, *([(rule_set.manifest, bucket)] if rule_set.manifest is not None else [])]:
+            found[Place(where, lead_of(template, met))] = None
     return list(found)
 
 
@@ -61,7 +71,7 @@ def manifest_places(index: RuleSetIndex, bucket: str, prefix: str) -> list[Place
     found: dict[Place, None] = {}
     for rule_set, met in applying(index, bucket, prefix):
         if rule_set.manifest is not None:
-            found[Place(bucket, _lead(rule_set.manifest, met), ending_of(rule_set.manifest))] = None
+            found[Place(bucket, lead_of(rule_set.manifest, met), ending_of(rule_set.manifest))] = None
     return list(found)
 
 
@@ -77,7 +87,7 @@ def ending_of(template: keys.KeyTemplate) -> str:
     return last.text if isinstance(last, keys.Text) else ""
 
 
-def _lead(template: keys.KeyTemplate, prefix: str) -> str:
+def lead_of(template: keys.KeyTemplate, prefix: str) -> str:
     """What every key has that the template makes of a source under the prefix."""
     head = head_of(template)
     folder = prefix[: prefix.rfind("/") + 1]

@@ -8,11 +8,14 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
+
 from derivo import __version__
 from derivo.cos import Cos, CosFailure
 from derivo.matching import RuleSetIndex
 from derivo_cli.exits import FINDINGS, Stop
-from derivo_cli.reconcile import judging, places, planfile, provenance, specs, unwanted, wanted
+from derivo_cli.reconcile import compiled, judging, places, planfile, provenance, specs, unwanted, wanted
+from derivo_cli.reconcile.inventory import Inventory
 from derivo_cli.reconcile.store import Row, Store
 from derivo_cli.reconcile.summary import Summary, summarise
 from derivo_cli.url import CosUrl
@@ -23,12 +26,13 @@ _SECONDS = 60.0
 @dataclass(frozen=True)
 class Request:
     """What to plan: the sources of `target` (a bucket and a prefix) under the rule sets. `manifests` False judges by
-    time alone."""
+    time alone. `inventories` stand for the listings of the buckets they are of."""
 
     target: CosUrl
     region: str
     index: RuleSetIndex
     manifests: bool = True
+    inventories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,30 +48,34 @@ def make(request: Request, client: Cos, folder: Path) -> Planned:
     """The plan, its store in a folder that is the caller's to remove. Raises Stop for what COS refuses."""
     store = Store(folder)
     try:
-        return _made(request, client, store)
+        return _made(request, client, store, folder)
     except CosFailure as failure:
         raise Stop(f"cos://{request.target.bucket}/{request.target.key}: {failure}", FINDINGS) from None
 
 
-def _made(request: Request, client: Cos, store: Store) -> Planned:
+def _made(request: Request, client: Cos, store: Store, folder: Path) -> Planned:
     bucket, prefix, index = request.target.bucket, request.target.key, request.index
     items = wanted.Items(index, bucket)
+    inventories = _inventories(request, client, items)
     for where, prefixes in places.to_list(index, bucket, prefix).items():
         number = items.bucket_number(where)
+        if where in inventories:
+            inventories[where].load(store, number, prefixes, folder)
+            continue
         for start in prefixes:
             store.fill("objects", _listed(client, where, request.region, start, number))
     history = specs.read(client, bucket, request.region)
     wanted.fill_items(store, items, history)
-    sources = wanted.fill_wanted(store, index, items, prefix)
+    counts = compiled.view_wanted(store, index, items, prefix) or wanted.fill_wanted(store, index, items, prefix)
     if request.manifests:
         provenance.read_manifests(store, client, index, items, region=request.region, prefix=prefix)
-    by_time = judging.judge(store, manifests=request.manifests)
+    among = unwanted.among(index, items, prefix)
+    wanted_in = unwanted.inside(places.wanted_places(index, bucket, prefix), items)
+    vouched = judging.judge(store, manifests=request.manifests, outputs=f"{wanted_in} OR {among}", among=among)
     unwanted.find_unwanted(store, index, items, history, prefix)
-    summary = summarise(
-        store, items, history, sources=sources, by_time=by_time, region=request.region,
-        notices=_notices(index, history, by_time, prefix),
-    )  # fmt: skip
-    counts: dict[int, int] = dict(store.rows("SELECT bucket, count(*) FROM objects GROUP BY 1"))
+    summary = summarise(store, items, history, counts=counts, vouched=vouched, region=request.region)
+    summary = msgspec.structs.replace(summary, notices=_notices(index, history, summary.by_time, prefix))
+    found: dict[int, int] = dict(store.rows("SELECT bucket, count(*) FROM objects GROUP BY 1"))
     head = planfile.Head(
         plan=planfile.FORMAT,
         derivo=__version__,
@@ -77,11 +85,22 @@ def _made(request: Request, client: Cos, store: Store) -> Planned:
         region=request.region,
         rules=planfile.rules_digest(index),
         buckets=tuple(items.buckets),
-        objects={name: int(counts.get(number, 0)) for number, name in enumerate(items.buckets)},
+        objects={name: int(found.get(number, 0)) for number, name in enumerate(items.buckets)},
         sources_to_process=summary.sources_to_process,
         requests=summary.requests,
     )
     return Planned(store, head, summary)
+
+
+def _inventories(request: Request, client: Cos, items: wanted.Items) -> dict[str, Inventory]:
+    """The inventories by their buckets. One of a bucket that no rule set names is a mistake."""
+    found = {}
+    for place in request.inventories:
+        inventory = Inventory(place, client, request.region)
+        if inventory.bucket not in items.buckets:
+            raise Stop(f"{place} is of {inventory.bucket}; the plan is of {', '.join(items.buckets)}")
+        found[inventory.bucket] = inventory
+    return found
 
 
 def _listed(client: Cos, bucket: str, region: str, prefix: str, number: int) -> Iterator[Row]:
@@ -90,7 +109,7 @@ def _listed(client: Cos, bucket: str, region: str, prefix: str, number: int) -> 
             modified = datetime.fromisoformat(item.modified).replace(tzinfo=None)
         except ValueError:
             raise Stop(f"the listing of cos://{bucket}/ holds a time that is none: {item.modified!r}") from None
-        yield number, item.key, item.size, item.etag, modified
+        yield number, item.key, item.size, item.etag, modified, False
 
 
 def _notices(index: RuleSetIndex, history: specs.History, by_time: int, prefix: str) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ BATCH = 20_000
 Row = tuple[Any, ...]
 
 TABLES = {
-    "objects": "bucket UTINYINT, key VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP",
+    # `plus`: an inventory wrote the key with a plus
+    "objects": "bucket UTINYINT, key VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, plus BOOLEAN",
     # what rules want: `item` is a number of Items; `blocked` the reason why it cannot be made
     "wanted": "source VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, item USMALLINT, bucket UTINYINT,"
     " key VARCHAR, blocked VARCHAR",
@@ -33,6 +34,8 @@ TABLES = {
     "made": "source VARCHAR, source_etag VARCHAR, rule_set VARCHAR, name VARCHAR, bucket UTINYINT, key VARCHAR,"
     " etag VARCHAR, spec VARCHAR, standing BOOLEAN, manifest VARCHAR",
     "manifests": "key VARCHAR, etag VARCHAR, modified TIMESTAMP, source VARCHAR, source_etag VARCHAR, standing BOOLEAN",
+    # what stands among the outputs and is not wanted
+    "unwanted": "bucket UTINYINT, key VARCHAR, etag VARCHAR, size UBIGINT",
     # what differs, a row of the plan each
     "work": "class VARCHAR, why VARCHAR, rule_set VARCHAR, name VARCHAR, bucket UTINYINT, key VARCHAR, etag VARCHAR,"
     " source VARCHAR, source_size UBIGINT, source_etag VARCHAR, spec VARCHAR, old_spec VARCHAR, item USMALLINT,"
@@ -94,4 +97,6 @@ def connect(
     }
     if spill is not None:
         settings["temp_directory"] = str(spill)
-    return duckdb.connect(str(database), config=settings)
+    connection = duckdb.connect(str(database), config=settings)
+    connection.execute("SET enable_progress_bar = false")
+    return connection

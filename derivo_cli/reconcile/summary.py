@@ -13,7 +13,7 @@ from derivo_cli.reconcile.judging import CLASSES, TO_MAKE, UP_TO_DATE
 from derivo_cli.reconcile.pace import region_limit
 from derivo_cli.reconcile.specs import History, changed
 from derivo_cli.reconcile.store import Store
-from derivo_cli.reconcile.wanted import Items
+from derivo_cli.reconcile.wanted import Counts, Items
 
 Number = TypeVar("Number", int, float)
 
@@ -68,25 +68,22 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return self.requests == 0
 
 
-def summarise(
-    store: Store, items: Items, history: History, *, sources: int, by_time: int, region: str, notices: tuple[str, ...]
-) -> Summary:
+def summarise(store: Store, items: Items, history: History, *, counts: Counts, vouched: int, region: str) -> Summary:
     """The sums of a judged store."""
     parts = _parts(store)
-    wanted = store.one("SELECT count(*) FROM wanted w JOIN items i ON i.item = w.item WHERE i.derivative")[0]
     classes = {kind: sum(p.count for p in parts if p.kind == kind and not p.is_manifest) for kind in CLASSES}
     remade = classes[UP_TO_DATE]
     # what is wanted and no row of the plan is up to date
     named = sum(classes[kind] for kind in (*TO_MAKE, "blocked"))
-    classes[UP_TO_DATE] = wanted - named
+    classes[UP_TO_DATE] = counts.derivatives - named
     processed, requests = store.one(
         f"""SELECT count(*), coalesce(sum((n + {limits.RULES_PER_REQUEST - 1}) // {limits.RULES_PER_REQUEST}), 0)
         FROM (SELECT count(*) AS n FROM work WHERE {MADE} GROUP BY source)"""
     )
     cost, size, make = _cost(store, items)
     return Summary(
-        sources=sources,
-        derivatives=wanted,
+        sources=counts.sources,
+        derivatives=counts.derivatives,
         classes=classes,
         manifests=sum(p.count for p in parts if p.is_manifest and p.kind in TO_MAKE),
         parts=tuple(p for p in parts if p.kind != UP_TO_DATE),
@@ -98,8 +95,7 @@ def summarise(
         bytes=size,
         cost=cost,
         minutes=int(requests) / region_limit(region) / 60,
-        by_time=by_time,
-        notices=notices,
+        by_time=counts.derivatives - classes["blocked"] - classes["create"] - vouched,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from derivo import keys
 from derivo.breaker import Breaker
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
+from derivo.plan import MANIFEST
 from derivo_cli.reconcile import specs
 from derivo_cli.reconcile.judging import ORPHAN, UNKNOWN
 from derivo_cli.reconcile.places import Place, output_places
@@ -19,22 +20,28 @@ from derivo_cli.reconcile.wanted import Items
 
 
 def find_unwanted(store: Store, index: RuleSetIndex, items: Items, history: History, prefix: str) -> None:
-    """Add a row of `work` for each object that is neither a source nor wanted. Where only a part of the bucket is
-    planned, an object that nothing proves may be of a source that was not looked at: then it is left out."""
-    places = [] if prefix else output_places(index, items.buckets[0])
-    where = " OR ".join(_inside(place, items) for place in places) or "false"
-    store.run(
-        f"""CREATE TABLE unwanted AS
-        SELECT o.bucket, o.key, o.etag, o.size, m.source, m.rule_set, m.name, m.spec, m.manifest
-        FROM objects o LEFT JOIN made m ON m.bucket = o.bucket AND m.key = o.key AND m.etag = o.etag
-        WHERE ({where} OR m.key IS NOT NULL)
-            AND NOT EXISTS (FROM wanted w WHERE w.bucket = o.bucket AND w.key = o.key)
-        UNION ALL
-        SELECT 0, t.key, t.etag, 0, t.source, '', 'manifest', '', t.key FROM manifests t
-        WHERE NOT EXISTS (FROM wanted w WHERE w.bucket = 0 AND w.key = t.key)"""
-    )
+    """Add a row of `work` for each object that is neither a source nor wanted, of those in `unwanted` and of those that
+    manifests name."""
+    if store.one("SELECT count(*) FROM manifests")[0]:
+        store.run(
+            """INSERT INTO unwanted SELECT o.bucket, o.key, o.etag, o.size
+            FROM made m JOIN objects o ON o.bucket = m.bucket AND o.key = m.key AND o.etag = m.etag
+            WHERE NOT EXISTS (FROM wanted w WHERE w.bucket = o.bucket AND w.key = o.key)
+            UNION ALL SELECT 0, t.key, t.etag, 0 FROM manifests t
+            WHERE NOT EXISTS (FROM wanted w WHERE w.bucket = 0 AND w.key = t.key)"""
+        )
     store.fill("work", _judged(store, index, items, history, prefix))
-    store.run("DROP TABLE unwanted")
+
+
+def among(index: RuleSetIndex, items: Items, prefix: str) -> str:
+    """SQL over an object `o`: whether nothing but derivatives belongs where it stands. Of a part of a bucket this is
+    never so: an object that nothing proves may be of a source that was not looked at."""
+    return inside([] if prefix else output_places(index, items.buckets[0]), items)
+
+
+def inside(places: Iterable[Place], items: Items) -> str:
+    """SQL over an object `o`: whether it lies in one of the places."""
+    return " OR ".join(_inside(place, items) for place in places) or "false"
 
 
 def _inside(place: Place, items: Items) -> str:
@@ -49,11 +56,14 @@ def _judged(store: Store, index: RuleSetIndex, items: Items, history: History, p
     breaker = Breaker(index)
     records = tuple(r.on_failure.lstrip("/") for r in index.considered if r.on_failure is not None)
     by_spec = list(_patterns(index, items, history)) if not prefix else []
-    # one row for each object, the one with a proof first
+    # one row for each object, with its proof where there is one: as a derivative, else as a manifest
     listed = store.rows(
-        "SELECT DISTINCT ON (bucket, key) * FROM unwanted ORDER BY bucket, key, (source IS NULL), (name = 'manifest')"
+        f"""SELECT DISTINCT ON (u.bucket, u.key) u.*, coalesce(m.source, t.source), m.rule_set,
+            CASE WHEN m.source IS NULL AND t.source IS NOT NULL THEN {quoted(MANIFEST)} ELSE m.name END, m.spec
+        FROM unwanted u LEFT JOIN made m ON m.bucket = u.bucket AND m.key = u.key AND m.etag = u.etag
+        LEFT JOIN manifests t ON u.bucket = 0 AND t.key = u.key ORDER BY u.bucket, u.key, (m.source IS NULL)"""
     )
-    for bucket, key, etag, size, source, rule_set, name, spec, _ in listed:
+    for bucket, key, etag, size, source, rule_set, name, spec in listed:
         if bucket == 0 and (key.startswith((specs.FOLDER, *records)) or _is_source(key, size, index, items, breaker)):
             continue
         if key.endswith("/"):

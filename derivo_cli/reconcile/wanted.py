@@ -82,18 +82,22 @@ SOURCES = "bucket = 0 AND starts_with(key, $1) AND size > 0 AND NOT ends_with(ke
 """What may be a source: folder markers and empty objects are none, as for events."""
 
 
-def fill_wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str) -> int:
-    """What every object under the prefix should have, by `plan` itself. Returns how many of them are sources."""
-    counter = _Counter()
-    store.fill("wanted", _wanted(store, index, items, prefix, counter))
-    return counter.sources
+@dataclass
+class Counts:
+    """How many sources there are, and how many derivatives they want, blocked ones included."""
+
+    sources: int = 0
+    derivatives: int = 0
 
 
-class _Counter:
-    sources = 0
+def fill_wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str) -> Counts:
+    """What every object under the prefix should have, by `plan` itself."""
+    counts = Counts()
+    store.fill("wanted", _wanted(store, index, items, prefix, counts))
+    return counts
 
 
-def _wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str, counter: _Counter) -> Iterator[Row]:
+def _wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str, counts: Counts) -> Iterator[Row]:
     breaker = Breaker(index)
     bucket = items.buckets[0]
     listed = store.rows(f"SELECT key, size, etag, modified FROM objects WHERE {SOURCES}", [prefix])
@@ -102,7 +106,8 @@ def _wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str, counte
         made = plan(source, index)
         if not (made.derivatives or made.blocked) or breaker.trips(source) is not None:
             continue
-        counter.sources += 1
+        counts.sources += 1
+        counts.derivatives += len(made.derivatives) + len(made.blocked)
         blocked = {item.derivative: item.reason for item in made.blocked}
         for planned in (*made.derivatives, *blocked):
             number = items.number(planned.rule_set, planned.name)

@@ -14,7 +14,7 @@ LEFT_BEHIND = {f"meta/{GONE}.json", f"out/{GONE}.s.png", f"out/{GONE}.t.png"}
 
 @pytest.fixture
 def orphaned(bucket: Bucket) -> Bucket:
-    """One of thirty sources is gone and its derivatives are not; foreign files lie among them; p.parquet is the plan."""
+    """One of thirty sources is gone and its derivatives are not; foreign files lie there; p.parquet is the plan."""
     bucket.rules("manifest: /meta/{path}.json" + RULES)
     bucket.put(*KEYS)
     bucket.function()
