@@ -238,7 +238,7 @@ def package(
 def main() -> None:
     """The entry point: expected failures are one line and their code, a bug is 3 with a report to paste."""
     try:
-        app()
+        app(prog_name="derivo")
     except (Stop, settings.SettingsError) as error:
         sys.stderr.write(f"derivo: {error}\n")
         sys.exit(error.code if isinstance(error, Stop) else USAGE)
