@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from coslocal.dialects import TABLE, DialectError, Dialects
+from coslocal.rates import Rates
 from coslocal.scf.burst import MOST_PER_MINUTE
 from coslocal.scf.function import Function, FunctionError, locate
 from coslocal.scf.schedule import Policy, PolicyError
@@ -75,6 +76,14 @@ def serve_command(
     bucket: Annotated[list[str] | None, typer.Option(help="NAME-APPID, made when missing; repeatable.")] = None,
     region: Annotated[str, typer.Option(help="Region of what is made here.")] = "ap-guangzhou",
     dialect: Annotated[list[str] | None, typer.Option(help="NAME=CHOICE, see `coslocal dialects`; repeatable.")] = None,
+    qps: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer faster image requests with SlowDown: PERSISTENT[,DOWNLOAD] a second, or `platform` for"
+            " the platform's own 100 (50 abroad) and 3000.",
+            show_default="no limit",
+        ),
+    ] = None,
     function: Annotated[
         str | None, typer.Option(help="path/to/index.py[:function], run on triggers, timers and the API's Invoke.")
     ] = None,
@@ -127,7 +136,7 @@ def serve_command(
     plan = serve.Plan(
         host=host, port=port, region=region, data=data, fsync=fsync, buckets=bucket or (),
         credentials=_pairs("--credential", ":", credential) or {"AKIDlocal": "SKlocal"},
-        dialects=Dialects(_pairs("--dialect", "=", dialect)),
+        dialects=Dialects(_pairs("--dialect", "=", dialect)), rates=_rates(qps),
         functions=functions, triggers=[parse(text, function=functions[0].name) for text in trigger or ()],
         timers=[parse_timer(text, function=functions[0].name) for text in timer or ()], burst=burst,
         policy=Policy(retries=retries, retry_interval=retry_interval, throttle_interval=retry_interval),
@@ -154,6 +163,15 @@ def _pairs(option: str, mark: str, texts: list[str] | None) -> dict[str, str]:
             raise Stop(f"{option} {shown}: write it as NAME{mark}VALUE", USAGE)
         pairs[name] = value
     return pairs
+
+
+def _rates(text: str | None) -> Rates | None:
+    if text is None or text == "platform":
+        return None if text is None else Rates()
+    numbers = text.split(",")
+    if len(numbers) > 2 or not all(number.isascii() and number.isdigit() and 0 < len(number) < 8 for number in numbers):
+        raise Stop(f"--qps {text}: write it as 100, as 100,3000, or as platform", USAGE)
+    return Rates(*map(int, numbers))
 
 
 def _interpreter(text: str) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coslocal.app import Coslocal
-from coslocal.ci import pixels
 from coslocal.dialects import Dialects
 from coslocal.front import Front
 from coslocal.operations.buckets import valid_name
+from coslocal.rates import Rates
 from coslocal.scf import actions
 from coslocal.scf.deadletters import DeadLetters
 from coslocal.scf.function import Account, Function
@@ -48,7 +48,8 @@ class ServeError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to serve. `data` None is memory; `{url}` in a function's variables becomes the server's own URL."""
+    """What to serve. `data` None is memory; `{url}` in a function's variables becomes the server's own URL; `rates`,
+    where given, hold images to so many requests a second."""
 
     host: str
     port: int
@@ -58,6 +59,7 @@ class Plan:
     credentials: Mapping[str, str] = field(repr=False)
     buckets: Sequence[str]
     dialects: Dialects
+    rates: Rates | None = None
     functions: Sequence[Function]
     triggers: Sequence[Trigger]
     timers: Sequence[Timer]
@@ -73,7 +75,6 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
 
     `say` gets the one line that tells it is ready, `complain` what functions print and what is left at the end.
     """
-    pixels.close_other_loaders()
     with contextlib.ExitStack() as stack:
         stopped = stack.enter_context(_signals())
         log = stack.enter_context(_log(plan.log, complain))
@@ -81,6 +82,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
         stack.callback(store.close)
         _make_buckets(plan, store)
         app = Coslocal(store, credentials=plan.credentials, region=plan.region, dialects=plan.dialects)
+        app.rates = plan.rates
         stack.callback(app.jobs.close)
         front = Front(app)
         server = LocalServer(front, plan.host, plan.port)
@@ -95,6 +97,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
                 _start(plan, server, serving)  # no event comes before there is someone to hear it
             scf.start()
             app.jobs.resume()
+            serving.callback(app.faults.clear)  # what they hold back is heard, or left, like any other event
             if plan.ready_file:
                 _write_whole(plan.ready_file, server.url + "\n")
                 serving.callback(plan.ready_file.unlink, missing_ok=True)

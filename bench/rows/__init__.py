@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from bench.rows import cold, instances, lint, matching, memory, planning, requests, steady, thumbnails, traffic, warm
+from bench.rows import (
+    backfill,
+    cold,
+    instances,
+    lint,
+    matching,
+    memory,
+    planning,
+    requests,
+    steady,
+    thumbnails,
+    traffic,
+    warm,
+)
 from bench.setting import Setting
 from bench.table import Row
 
@@ -20,4 +33,5 @@ ROWS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "requests": requests.rows,
     "thumbnails": thumbnails.rows,
     "steady": steady.rows,
+    "backfill": backfill.rows,
 }

@@ -16,7 +16,7 @@ import sys
 import traceback
 from dataclasses import replace
 
-from coslocal.ci import talk
+from coslocal.ci import pixels, talk
 from coslocal.ci.inspect import inspect
 from coslocal.ci.operations import aigc
 from coslocal.ci.render import render
@@ -32,6 +32,7 @@ def main() -> None:
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    pixels.close_other_loaders()
     channel = Channel(socket.socket(fileno=number), talk.ToWorker, Shared(out), Shared(into))
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)  # from here on only hostile images make libraries talk

@@ -229,6 +229,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
         (["--credential", "AKIDonly"], 2, "--credential"),
         (["--dialect", "pad-colour=red"], 2, "pad-colour is one of"),
         (["--dialect", "nothing=x"], 2, "there is no dialect"),
+        (["--qps", "fast"], 2, "write it as 100"),
+        (["--qps", "1,2,3"], 2, "write it as 100"),
         (["--memory", "--data", "d"], 2, "choose one"),
         (["--retry-interval", "0"], 2, "above 0"),
         (["--retries", "-1"], 2, "negative"),
