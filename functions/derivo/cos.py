@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, Optional, Union
-from xml.etree.ElementTree import ParseError
 
 import msgspec
 from qcloud_cos import CosClientError, CosConfig, CosS3Client, CosServiceError
@@ -142,7 +141,7 @@ class Cos:
         while True:
             client = self._client(region, timeout, retries=3)
             page = _call(client.list_objects, Bucket=bucket, Prefix=prefix, Marker=marker, MaxKeys=limits.LIST_KEYS)
-            for item in page.get("Contents") or ():
+            for item in map(_members, page.get("Contents") or ()):
                 yield Listed(
                     key=_text(item.get("Key")),
                     size=_number(item.get("Size")),
@@ -151,7 +150,9 @@ class Cos:
                 )
             if _text(page.get("IsTruncated")) != "true":
                 return
-            marker = _text(page.get("NextMarker"))
+            before, marker = marker, _text(page.get("NextMarker"))
+            if marker in ("", before):
+                raise CosFailure("UnreadableAnswer", "a listing goes on and does not say where")
 
     def delete(self, *, bucket: str, region: str, key: str, timeout: float) -> None:
         """Delete an object; that it is gone already is success."""
@@ -210,12 +211,7 @@ def _call(method: Any, **arguments: Any) -> Any:
     try:
         return method(**arguments)
     except CosServiceError as error:
-        raise CosFailure(
-            _code_of(error),
-            _text(error.get_error_msg()),
-            status=int(error.get_status_code()),
-            request_id=_text(error.get_request_id()),
-        ) from None
+        raise _refusal(error) from None
     except CosClientError as error:
         if isinstance(error.__context__, RequestException):
             raise CosFailure("NetworkError", type(error.__context__).__name__) from None
@@ -223,19 +219,25 @@ def _call(method: Any, **arguments: Any) -> Any:
     except RequestException as error:
         # the SDK reads some bodies after its own handler: a connection that breaks there comes out bare
         raise CosFailure("NetworkError", type(error).__name__) from None
-    except (ParseError, SyntaxError) as error:
-        raise CosFailure("UnreadableAnswer", f"the body is not XML: {error}") from None
-    except (UnicodeError, ValueError) as error:
+    except UnicodeEncodeError as error:
         raise CosFailure("InvalidRequestKey", f"{type(error).__name__}: {error}") from None
+    except Exception as error:
+        # the SDK takes answers at their word: one that is no XML, nested without end, or without a header it counts on
+        # ends in whatever Python says of it
+        raise CosFailure("UnreadableAnswer", f"{type(error).__name__}: {error}"[:300]) from None
 
 
-def _code_of(error: CosServiceError) -> str:
-    """The error's code. The SDK knows none where the body lacks a Resource or a RequestId, which it does not need."""
-    code = _text(error.get_error_code())
-    if code in ("", "Unknown"):
-        found = _CODE.search(_text(error.get_origin_msg()))
-        code = found[1] if found else f"Http{error.get_status_code()}"
-    return code
+def _refusal(error: CosServiceError) -> CosFailure:
+    """The SDK's own readers of code and request id fail where an answer has none, and it knows no code where the body
+    lacks a Resource or a RequestId, which it does not need."""
+    told = _members(error.get_digest_msg())
+    found = _CODE.search(_text(error.get_origin_msg()))
+    return CosFailure(
+        _text(told.get("code")) or (found[1] if found else f"Http{error.get_status_code()}"),
+        _text(told.get("message")),
+        status=int(error.get_status_code()),
+        request_id=_text(told.get("requestid")),
+    )
 
 
 def _processed(headers: Mapping[str, Any], body: Any) -> Processed:

@@ -59,7 +59,7 @@ def follow(source: Source, index: RuleSetIndex, cos: Cos, deadline: Deadline) ->
         return Followed(fates=tuple(run.failed(r, stands) for r in wanted))
     if stands is not None:
         # a try that broke off may have removed some before the source came back
-        lacks = any(run.lacks(rule_set) for rule_set in wanted)
+        lacks = any(run.lacks(rule_set, stands) for rule_set in wanted)
         return Followed(reason="source_stands", returned=_as_it_stands(source, stands) if lacks else None)
     fates = tuple(fate for rule_set in wanted for fate in run.remove_all(rule_set))
     back = run.look(source.bucket, source.key) if any(fate.status == REMOVED for fate in fates) else None
@@ -106,13 +106,20 @@ class _Following:
         except CosFailure as failure:
             return failure
 
-    def lacks(self, rule_set: RuleSet) -> bool:
-        """Whether something that the rule set makes of the source does not stand, or cannot be looked at."""
+    def lacks(self, rule_set: RuleSet, source: Head) -> bool:
+        """Whether something that the rule set makes of the source does not stand, or its manifest tells of another
+        source, or that cannot be looked at."""
         places = [(d.bucket or self._source.bucket, key_of(d, self._source.key)) for d in rule_set.derivatives]
+        if not all(isinstance(self.look(bucket, key), Head) for bucket, key in places):
+            return True
         wanted = manifest_of(rule_set, self._source)
-        if wanted is not None:
-            places.append((wanted.bucket, wanted.key))
-        return not all(isinstance(self.look(bucket, key), Head) for bucket, key in places)
+        try:
+            known = self._read(wanted) if wanted is not None else None
+        except CosFailure:
+            return True
+        return wanted is not None and (
+            known is None or (known.source.etag, known.source.size) != (source.etag, source.size)
+        )
 
     def remove_all(self, rule_set: RuleSet) -> Iterator[Fate]:
         """The fate of everything that the rule set's manifest names, and of what the rule set would make today."""

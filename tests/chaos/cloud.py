@@ -1,0 +1,137 @@
+"""The cloud of a schedule: coslocal in memory on virtual time, under the real SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import qcloud_cos.cos_auth
+import requests
+from requests.adapters import HTTPAdapter
+
+from coslocal.app import Coslocal
+from coslocal.ci.inspect import inspect
+from coslocal.ci.render import render
+from coslocal.ci.types import ImageError, Surroundings
+from coslocal.dialects import TABLE, Dialects
+from coslocal.http import Request, Response
+from coslocal.mount import Mounted
+from coslocal.pytest_plugin import SECRET_ID, SECRET_KEY
+from coslocal.storage.memory import open_memory
+from coslocal.storage.types import Bucket, StoredObject
+from derivo import settings
+from derivo.cos import Cos as Client
+from tests.chaos import worlds
+
+START = 1_800_000_000.0
+"""Unix seconds at which every schedule begins."""
+
+Send = Callable[[Request, float], Response]
+
+
+class _Gate:
+    """What stands under the SDK: each request goes to `send`, with its time-out in seconds."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.timeout = 0.0
+
+    def handle(self, request: Request) -> Response:
+        return self._send(request, self.timeout)
+
+
+class Cloud(Coslocal):
+    """coslocal whose objects are seen as they are saved. `saving` is called before each save, and may let time pass."""
+
+    def __init__(self, dialects: Mapping[str, str], clock: Callable[[], float]) -> None:
+        super().__init__(
+            open_memory(),
+            credentials={SECRET_ID: SECRET_KEY},
+            region=worlds.REGION,
+            dialects=Dialects(dialects),
+            clock=clock,
+            images=_IMAGES,  # type: ignore[arg-type]
+        )
+        self._last = 0
+        self.saving: Callable[[StoredObject], None] = lambda item: None
+        for name in (worlds.BUCKET, worlds.MIRROR):
+            self.store.create_bucket(Bucket(name=name, region=worlds.REGION, created=START))
+
+    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
+        """No two objects are written in one second: COS tells no finer time, so that two that were cannot be told apart
+        (docs/chaos.md)."""
+        self.saving(item)
+        self._last = max(int(self.clock()), self._last + 1)
+        super().save(replace(item, modified=float(self._last)), configurations)
+
+    def standing(self) -> dict[tuple[str, str], StoredObject]:
+        """Every object, by bucket and key."""
+        return {
+            (bucket, item.key): item for bucket in (worlds.BUCKET, worlds.MIRROR) for item in self.store.scan(bucket)
+        }
+
+    def bytes_of(self, item: StoredObject) -> bytes:
+        return b"".join(self.store.read(item.blob))
+
+
+def client() -> Client:
+    return Client(settings.Settings(scheme="http", secret_id=SECRET_ID, secret_key=SECRET_KEY))
+
+
+class _Time:
+    """What the SDK signs with instead of the module `time`."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.time = clock
+
+
+@contextmanager
+def under_sdk(send: Send, clock: Callable[[], float]) -> Iterator[None]:
+    """Every request of the SDK goes to `send` with its time-out in seconds; signatures are of the virtual time."""
+
+    gate = _Gate(send)
+    mounted = Mounted(gate)  # type: ignore[arg-type]
+
+    def sent(adapter: HTTPAdapter, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        limits = options.get("timeout")
+        gate.timeout = float((limits[1] if isinstance(limits, tuple) else limits) or 30.0)
+        return mounted.send(adapter, request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HTTPAdapter, "send", sent)
+        patch.setattr(qcloud_cos.cos_auth, "time", _Time(clock))
+        yield
+
+
+class _Images:
+    """What stands for coslocal's processes that decode: pixels are the costly part, and the same again and again, so
+    each is made once, in this process."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Any] = {}
+
+    def render(self, data: bytes, rule: str, surroundings: Surroundings) -> Any:
+        # the rules of schedules have no watermarks, and name no style that exists
+        return self._once(lambda: render(data, rule, surroundings), "render", data, rule, surroundings.dialects)
+
+    def inspect(self, data: bytes, dialects: Dialects) -> Any:
+        return self._once(lambda: inspect(data, dialects), "inspect", data, dialects)
+
+    def _once(self, make: Callable[[], Any], *named: Any) -> Any:
+        *plain, dialects = named
+        name = (*plain, *(dialects[dialect.name] for dialect in TABLE))
+        if name not in self._known:
+            try:
+                self._known[name] = make()
+            except ImageError as error:
+                self._known[name] = error
+        found = self._known[name]
+        if isinstance(found, ImageError):
+            raise ImageError(found.code, found.message, number=found.number, status=found.status)
+        return found
+
+
+_IMAGES = _Images()

@@ -1,0 +1,83 @@
+"""Any schedule of faults, duplicates, reordering and overwrites ends in the bucket of one clean run; and the simulator
+that says so finds what is broken on purpose."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from derivo import derive, follow
+from tests.chaos import simulation
+from tests.chaos.chaos import check, explain
+from tests.chaos.schedule import draw
+from tests.chaos.shrinking import least
+
+SCHEDULES = 200
+
+
+def test_two_hundred_schedules_end_in_the_clean_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = check(range(SCHEDULES))
+    with capsys.disabled():
+        sys.stdout.write(f"\n{tally.line()}\n")
+    assert not tally.failing, "\n".join(tally.report())
+    assert tally.schedules == SCHEDULES
+
+
+def test_a_seed_gives_the_same_run_again() -> None:
+    seed = next(seed for seed in range(100) if draw(seed).wildness > 0.5)
+    first, second = simulation.run(draw(seed)), simulation.run(draw(seed))
+    assert first.trace == second.trace
+    assert first.mischief.drawn == second.mischief.drawn
+    assert first.mischief.drawn
+
+
+def _looks_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive._Run, "is_current", lambda self: True)
+
+
+def _believes_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(derive._Run, "_is_announced", lambda self, source: True)
+
+
+def _deletes_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow._Following, "look", lambda self, bucket, key: None)
+
+
+def _loses_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    really = derive._Run.carry_out
+
+    def carry_out(self: Any, request: Any) -> None:
+        really(self, request) if len(request.derivatives) > 2 else self._settle(request.derivatives, _no_key())
+
+    monkeypatch.setattr(derive._Run, "carry_out", carry_out)
+
+
+def _no_key() -> Any:
+    return derive.CosFailure("NoSuchKey")
+
+
+@pytest.mark.parametrize("fault", [_looks_away, _believes_the_mark, _deletes_unasked, _loses_a_request])
+def test_what_is_broken_on_purpose_is_found_and_made_small(fault: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault(monkeypatch)
+    seed = next(seed for seed in range(1000) if check([seed]).failing)
+    told: list[str] = []
+    assert explain(seed, told.append) == 1
+    text = "".join(told)
+    assert f"seed {seed}: rule sets" in text
+    assert 1 <= sum("op" in line and ": " in line and "/" not in line.split(": ")[0] for line in text.split("\n")) <= 8
+
+
+@given(items=st.lists(st.integers(0, 30), unique=True), needed=st.sets(st.integers(0, 30), max_size=4))
+def test_what_is_left_of_a_failure_is_only_what_it_needs(items: list[int], needed: set[int]) -> None:
+    items = sorted({*items, *needed})
+    assert set(least(items, lambda kept: needed <= set(kept))) == needed
+
+
+def test_a_seed_is_replayed_with_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+    assert explain(1, told.append) == 0
+    assert "nothing lost, nothing extra, no byte differs" in told[-1]

@@ -1,0 +1,133 @@
+"""What a schedule may meet: rule sets of several shapes, pictures, keys, and every choice of coslocal's dialects."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import cache
+
+import pyvips
+
+from coslocal.dialects import TABLE
+from derivo.matching import RuleSetIndex
+from derivo.rulesets import load_text
+
+BUCKET = "examplebucket-1250000000"
+MIRROR = "mirror-1250000000"
+REGION = "ap-guangzhou"
+FAILURES = "failures/"
+
+_ONE = "  - {name: a, to: '/out/{path}.a.png', rule: imageMogr2/auto-orient/thumbnail/6x}\n"
+_TWO = _ONE + "  - {name: b, to: '/out/{path}.b.jpg', rule: imageMogr2/auto-orient/rotate/90/format/jpg}\n"
+_SEVEN = "".join(
+    f"  - {{name: n{n}, to: '/out/{{path}}.n{n}.png', rule: imageMogr2/auto-orient/thumbnail/{3 + n}x}}\n"
+    for n in range(7)
+)
+_BAD = "  - {name: bad, to: '/out/{path}.bad.jpg', style: not-there}\n"
+_BY_SPEC = "  - {name: s, to: '/out/{path}.{spec}.png', rule: imageMogr2/auto-orient/thumbnail/5x}\n"
+_ELSEWHERE = (
+    "  - {name: here, to: '/out/{path}.png', rule: imageMogr2/auto-orient/thumbnail/5x}\n"
+    f"  - {{name: there, to: '/out/{{path}}.png', bucket: {MIRROR}, rule: imageMogr2/auto-orient/thumbnail/4x}}\n"
+)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Rule sets that are deployed together. `overwrites`: whether the client may write one key twice."""
+
+    name: str
+    files: tuple[str, ...]
+    overwrites: bool = True
+
+
+def _file(derivatives: str, *lines: str) -> str:
+    return "\n".join(["prefix: in/", *lines, "derivatives:", derivatives])
+
+
+# A rule set that takes the derivatives of another for its sources.
+_LINK = """
+prefix: mid/
+chained: true
+manifest: /meta2/{path}.json
+derivatives:
+  - {name: c, to: '/out/{path}.c.png', rule: imageMogr2/auto-orient/thumbnail/3x}
+"""
+
+_MANIFEST = "manifest: /meta/{path}.json"
+_DELETE = "on_remove: delete"
+_ON_FAILURE = f"on_failure: /{FAILURES}"
+
+SHAPES = (
+    Shape("one", (_file(_ONE),)),
+    Shape("two", (_file(_TWO, _ON_FAILURE),)),
+    Shape("seven", (_file(_SEVEN),)),
+    Shape("manifest", (_file(_TWO, _MANIFEST),)),
+    Shape("manifest-seven", (_file(_SEVEN, _MANIFEST, _ON_FAILURE),)),
+    Shape("delete", (_file(_TWO, _MANIFEST, _DELETE),)),
+    Shape("delete-seven", (_file(_SEVEN, _MANIFEST, _DELETE, _ON_FAILURE),)),
+    Shape("delete-by-spec", (_file(_BY_SPEC, _DELETE),)),
+    Shape("two-buckets", (_file(_ELSEWHERE, _MANIFEST, _DELETE),)),
+    Shape("two-sets", (_file(_TWO, _MANIFEST, _DELETE), _file(_BY_SPEC, _MANIFEST.replace("meta", "meta2")))),
+    Shape("chained", (_file(_ONE.replace("/out/", "/mid/"), _MANIFEST), _LINK)),
+    Shape("one-bad-rule", (_file(_TWO + _BAD, _ON_FAILURE),)),
+    Shape("immutable", (_file(_TWO, "immutable: true", _MANIFEST),), overwrites=False),
+    Shape("immutable-delete", (_file(_TWO, "immutable: true", _MANIFEST, _DELETE),), overwrites=False),
+)
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+SOURCES = ("in/", "mid/")
+"""The prefixes under which the triggers fire."""
+
+KEYS = ("in/a.png", "in/b c+é.png", "in/sub/z.jpg")
+BACKUP = "bak/"
+BROKEN_KEY = "in/broken.jpg"
+BROKEN = "broken"
+
+# base64url is left out: Derivo sends the plain text that all of the vendor's examples send, and CI would refuse every
+# fileid; nothing converges where nothing is written.
+_LEFT_OUT = {"fileid-encoding": ("base64url",)}
+
+
+MIXTURES = 64
+"""So many mixtures of dialects there are: enough that any two choices of two dialects meet, few enough to be quick."""
+
+
+def dialects(number: int) -> dict[str, str]:
+    """A choice for each dialect; 0 are the defaults."""
+    if number == 0:
+        return {}
+    roll = random.Random(f"dialects/{number}")
+    chosen = {d.name: roll.choice([c for c in d.choices if c not in _LEFT_OUT.get(d.name, ())]) for d in TABLE}
+    return {d.name: chosen[d.name] for d in TABLE if chosen[d.name] != d.default}
+
+
+@cache
+def index(shape: str) -> RuleSetIndex:
+    made = []
+    for number, text in enumerate(BY_NAME[shape].files):
+        rule_set, faults = load_text(text, f"rules/set{number}.yml")
+        if rule_set is None:
+            raise ValueError(faults)
+        made.append(rule_set)
+    return RuleSetIndex(made)
+
+
+PICTURES = ("p0", "p1", "p2", "p3")
+
+
+@cache
+def picture(name: str) -> bytes:
+    """A small picture that differs from every other in size and colour; `broken` is none."""
+    if name == BROKEN:
+        return b"this is no picture"
+    number = PICTURES.index(name)
+    image = pyvips.Image.black(10 + number, 7, bands=3).linear(1, [60 * number, 200 - 50 * number, 30])
+    data: bytes = image.cast("uchar").copy(interpretation="srgb").write_to_buffer(".jpg" if number == 3 else ".png")
+    return data + bytes(number)  # so that each has its own size
+
+
+@cache
+def picture_of_size(size: int) -> bytes:
+    """The one picture of so many bytes: what a version was that has been overwritten."""
+    (found,) = [picture(name) for name in (*PICTURES, BROKEN) if len(picture(name)) == size]
+    return found
