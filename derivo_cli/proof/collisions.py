@@ -11,6 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from derivo.ci.limits import KEY_BYTES
+from derivo.keys import defect
 from derivo_cli.proof import literals
 from derivo_cli.proof.automaton import (
     Found,
@@ -195,8 +196,8 @@ class _Proof:
     def _real(self, pair: Pair, key: str, other_key: str) -> Shared | None:
         """The two sources, if COS takes all keys and, when they are one, its size suits both rule sets."""
         context = self._context
-        keys = [key, other_key, context.key(pair.one, key), context.key(pair.two, other_key)]
-        if not all(map(short, keys)) or keys[2] != keys[3]:
+        shared, also = context.key(pair.one, key), context.key(pair.two, other_key)
+        if shared != also or not (short(key) and short(other_key)) or defect(shared, key) or defect(shared, other_key):
             return None
         if key == other_key and not pair.apart:
             at = [pair.one.rule_set, pair.two.rule_set]

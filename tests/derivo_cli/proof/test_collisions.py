@@ -162,6 +162,12 @@ def test_a_variable_twice_that_cannot_be_decided_says_so() -> None:
     assert "once" in finding.mend
 
 
+def test_a_key_that_is_never_written_is_no_witness() -> None:
+    """Both sources would have the derivative key `/.`, which the plan blocks."""
+    (finding,) = prove([rule_set("r", "/", "{dir}.", include=["/a.a", "/a"])])
+    assert (finding.code, finding.witness) == ("PF302", ())
+
+
 def test_every_derivative_names_the_first_it_meets() -> None:
     findings = prove([rule_set("r", "p/", "/d/{path}", "/d/{path}", "/d/{path}")])
     assert [(f.derivative, [step.derivative for step in f.witness]) for f in findings] == [
