@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import qcloud_cos.cos_auth
+import qcloud_cos.cos_client
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -82,10 +83,13 @@ def client() -> Client:
 
 
 class _Time:
-    """What the SDK signs with instead of the module `time`."""
+    """What the SDK has instead of the module `time`: it signs with the one and waits between its own tries with the
+    other."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.time = clock
+
+    def sleep(self, seconds: float) -> None: ...
 
 
 @contextmanager
@@ -102,7 +106,8 @@ def under_sdk(send: Send, clock: Callable[[], float]) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", sent)
-        patch.setattr(qcloud_cos.cos_auth, "time", _Time(clock))
+        for module in (qcloud_cos.cos_auth, qcloud_cos.cos_client):
+            patch.setattr(module, "time", _Time(clock))
         yield
 
 

@@ -26,6 +26,7 @@ from derivo.breaker import Breaker
 from derivo.cos import CosFailure
 from derivo.events import Removal, Source, sources
 from derivo.handle import Unfinished, handle
+from derivo.outcomes import FAILED
 from derivo.plan import plan
 from derivo.upload import put_image
 from tests.chaos import mischief, worlds
@@ -99,7 +100,8 @@ class _Simulation:
         self._index = worlds.index(schedule.shape)
         self._breaker = Breaker(self._index)
         self._told: Counter[str] = Counter()
-        self._lost: list[ObjectEvent] = []
+        self._lost = 0
+        self._overtaken = False
         self._dead: list[Message] = []
         self._merged: list[dict[str, Any]] = []
         self._pumps: set[float] = set()
@@ -140,6 +142,7 @@ class _Simulation:
             getattr(self, f"_{step.kind}")(sdk, step)
         except Killed:
             self._note(f"{step.name}: the uploader crashed")
+            self._broke_off(step)
         except CosFailure as failure:
             self._note(f"{step.name}: the uploader was told {failure.code}")
 
@@ -149,7 +152,7 @@ class _Simulation:
     def _image(self, _: Any, step: Step) -> None:
         path = Path(self._files.name, step.picture)
         path.write_bytes(worlds.picture(step.picture))
-        put_image(
+        done = put_image(
             path,
             bucket=worlds.BUCKET,
             key=step.key,
@@ -158,6 +161,17 @@ class _Simulation:
             rule_sets=self._index,
             clock=_Clock(self._time),
         )
+        if any(outcome.status == FAILED for outcome in done.work.outcomes):
+            self._broke_off(step)
+
+    def _broke_off(self, step: Step) -> None:
+        """Nobody tries an uploader's work again. The function makes it good when the upload's event comes, but not what
+        an uploader wrote later, when its source had been overwritten: that takes a reconcile."""
+        standing = self._cloud.store.get(worlds.BUCKET, step.key)
+        if standing is None or standing.size != len(worlds.picture(step.picture)):
+            self._note(f"{step.name}: the uploader broke off when its source had been overwritten: a reconcile is due")
+            self._made.counts["uploaders that broke off overtaken"] += 1
+            self._overtaken = True
 
     def _parts(self, sdk: Any, step: Step) -> None:
         where = {"Bucket": worlds.BUCKET, "Key": "/" + step.key}
@@ -205,7 +219,7 @@ class _Simulation:
         if self._schedule.loses and self._wrong.draw(f"{name}/lost", False, 0.4, lambda roll: True):
             self._note(f"{name}: {event.name} {event.key} is lost")
             self._made.counts["events lost"] += 1
-            self._lost.append(event)
+            self._lost += 1
             return
         copies = self._wrong.draw(f"{name}/copies", 1, 0.5, lambda roll: roll.choice([2, 3, 4]))
         for number in range(copies):
@@ -374,8 +388,9 @@ class _Simulation:
         self._time.run()
 
     def _reconcile(self) -> None:
-        """Where events were lost: one event for every source that stands, and one for every source that is gone."""
-        if not self._lost:
+        """Where events were lost, or an uploader left something behind: one event for every source that stands, and one
+        for every source that is gone."""
+        if not self._lost and not self._overtaken:
             return
         standing = self._cloud.standing()
         # where what CI writes raises no events, nobody ever takes it for a source
@@ -383,10 +398,10 @@ class _Simulation:
         for (bucket, key), item in standing.items():
             if bucket == worlds.BUCKET and key.startswith(sources):
                 self._push(f"sweep/{key}", json.dumps(envelope(self._record("cos:ObjectCreated:Put", item))))
-        for event in self._lost:
-            if event.name.startswith("cos:ObjectRemove:") and (event.bucket, event.key) not in standing:
-                content = record(event, target=TARGET, dialects=self._cloud.dialects)
-                self._push(f"sweep/{event.key}", json.dumps(envelope(content)))
+        for (bucket, key), versions in self._made.versions.items():
+            if bucket == worlds.BUCKET and key.startswith(sources) and (bucket, key) not in standing:
+                content = self._record("cos:ObjectRemove:Delete", versions[-1])
+                self._push(f"sweep/{key}", json.dumps(envelope(content)))
         self._time.run()
 
     def _record(self, name: str, item: StoredObject) -> dict[str, Any]:

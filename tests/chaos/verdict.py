@@ -21,6 +21,7 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
+from urllib.parse import unquote
 
 from coslocal.scf.event import envelope, record
 from coslocal.storage.types import StoredObject
@@ -190,7 +191,7 @@ def _judge_records(run: Run, found: Verdict, standing: dict[Place, StoredObject]
             continue
         record = failures.parse(run.cloud.bytes_of(item))
         # where the event left it open how its key was encoded, either reading may have failed
-        named = {record.source.key, record.source.other_key} if record is not None else set()
+        named = [record.source.key, record.source.other_key or "", unquote(record.source.key)] if record else []
         if not asked or not any((worlds.BUCKET, key) in run.versions for key in named):
             found.other.append(f"a failure record that nobody can use: {place[1]}")
     for place in standing:
