@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -54,7 +55,6 @@ _IN_THE_LINE = ("events", "lost", "extra", "byte differences")
 
 def check(seeds: Iterable[int]) -> Tally:
     """Run and judge the schedules of the seeds."""
-    quiet()
     total = Tally()
     for seed in seeds:
         run, verdict = _run(draw(seed))
@@ -71,22 +71,29 @@ def check(seeds: Iterable[int]) -> Tally:
     return total
 
 
-def quiet() -> None:
-    """What coslocal logs about refused images is wanted here, and told thousands of times."""
-    logging.getLogger("coslocal.ci").setLevel(logging.ERROR)
-
-
 def _run(schedule: Schedule, only: frozenset[str] | None = None) -> tuple[simulation.Run, Verdict]:
-    run = simulation.run(schedule, only)
+    with _quiet():
+        run = simulation.run(schedule, only)
+        try:
+            return run, judge(run)
+        finally:
+            run.cloud.store.close()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What coslocal logs about refused images is wanted here, and would be told thousands of times."""
+    logger = logging.getLogger("coslocal.ci")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
     try:
-        return run, judge(run)
+        yield
     finally:
-        run.cloud.store.close()
+        logger.setLevel(before)
 
 
 def explain(seed: int, write: Callable[[str], object], *, shrinks: bool = True) -> int:
     """Replay a seed; a failing one is made as small as may be, and shown step by step."""
-    quiet()
     schedule = draw(seed)
     run, verdict = _run(schedule)
     only: frozenset[str] | None = None

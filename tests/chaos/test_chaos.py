@@ -3,6 +3,7 @@ that says so finds what is broken on purpose."""
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from typing import Any
@@ -60,6 +61,13 @@ def test_what_is_broken_on_purpose_is_found_and_made_small(fault: Any, monkeypat
 def test_what_is_left_of_a_failure_is_only_what_it_needs(items: list[int], needed: set[int]) -> None:
     items = sorted({*items, *needed})
     assert set(least(items, lambda kept: needed <= set(kept))) == needed
+
+
+def test_what_is_told_to_the_log_is_told_after_a_schedule_as_before() -> None:
+    logger = logging.getLogger("coslocal.ci")
+    before = logger.getEffectiveLevel()
+    check([0])
+    assert logger.getEffectiveLevel() == before
 
 
 def test_a_seed_is_replayed_with_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
