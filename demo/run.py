@@ -27,9 +27,10 @@ from demo.poster import poster
 from demo.results import Derived, Result, amount
 from demo.sheet import sheet
 from derivo.events import Source
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import Plan, Planned, plan
-from derivo.rulesets import load, render
+from derivo.rulesets import render
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 WAIT_SECONDS = 240.0  # for all events to be handled: generous, a small machine processes 24 megapixels in seconds

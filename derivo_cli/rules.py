@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import Loaded, load, render
+from derivo.rulesets import Loaded, render
 from derivo_cli.exits import FINDINGS, USAGE, Stop
 
 

@@ -12,9 +12,10 @@ from derivo.breaker import Breaker, Budget
 from derivo.clock import SystemClock
 from derivo.cos import Cos
 from derivo.handle import handle
+from derivo.loading import load
 from derivo.log import to_stdout
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import Loaded, load
+from derivo.rulesets import Loaded
 
 
 class ConfigurationError(Exception):

@@ -9,7 +9,8 @@ from pathlib import Path
 from bench.setting import Setting
 from bench.table import Goal, Row, Spread
 from bench.timing import timed
-from derivo.rulesets import ERROR, load
+from derivo.loading import load
+from derivo.rulesets import ERROR
 from derivo_cli.linting import lint
 
 RULE_SETS, DERIVATIVES = 500, 10

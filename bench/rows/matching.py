@@ -12,8 +12,9 @@ from bench.setting import BUCKET, REGION, Setting
 from bench.table import Goal, Row, compared
 from bench.timing import in_turn, timed
 from derivo.events import Source
+from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import RuleSet, load_text
+from derivo.rulesets import RuleSet
 
 _TEXT = """
 prefix: shops/lamp-house/products/

@@ -9,9 +9,9 @@ from bench.setting import BUCKET, REGION, ROOT, Setting
 from bench.table import Row, Spread
 from bench.timing import timed
 from derivo.events import Source
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import plan
-from derivo.rulesets import load
 
 _KEYS = ("products/2026/lamp 14.jpg", "avatars/1029/me.png", "articles/2026/11/harbour.jpg", "products/raw/x.jpg")
 _REPEAT = 200

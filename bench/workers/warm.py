@@ -16,9 +16,9 @@ from qcloud_cos import CosConfig, CosS3Client
 from bench.setting import BUCKET, REGION, ROOT, SECRET_ID, SECRET_KEY
 from bench.timing import in_turn, timed
 from derivo.events import Source, sources
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import plan
-from derivo.rulesets import load
 
 sys.path.insert(0, str(ROOT / "functions"))
 import index

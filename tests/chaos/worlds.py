@@ -9,8 +9,8 @@ from functools import cache
 import pyvips
 
 from coslocal.dialects import TABLE
+from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import load_text
 
 BUCKET = "examplebucket-1250000000"
 MIRROR = "mirror-1250000000"

@@ -13,8 +13,8 @@ from demo.landscapes import sea
 from demo.local import DemoError
 from demo.pictures import PUT, Picture, picture
 from demo.run import clear, report, run
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import load
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 

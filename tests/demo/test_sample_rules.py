@@ -7,9 +7,10 @@ import pytest
 from demo.expect import expected
 from derivo.ci import parse, tree
 from derivo.events import Source
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import plan
-from derivo.rulesets import RuleSet, load, render
+from derivo.rulesets import RuleSet, render
 
 FOLDER = Path(__file__).resolve().parents[2] / "rules"
 LOADED = load(str(FOLDER))

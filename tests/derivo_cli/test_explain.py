@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from derivo.events import Source
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import plan
-from derivo.rulesets import load
 from tests.derivo_cli.running import Derivo
 
 BUCKET = "cos://photos-1250000000"

@@ -15,8 +15,8 @@ from derivo import settings
 from derivo.clock import SystemClock
 from derivo.cos import Cos
 from derivo.handle import Unfinished, handle
+from derivo.loading import load
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import load
 from tests.derivo_cli.shell import PNG, RULES, Shell
 
 KEEPING = "on_failure: /failures/\n" + RULES

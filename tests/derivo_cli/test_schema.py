@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from derivo import rulekeys
 from derivo.ci import compile_steps
 from derivo.ci.steptables import MAP, OUTPUT, STEPS, Member
+from derivo.loading import load_text
 from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS
-from derivo.rulesets import ERROR, load_text
+from derivo.rulesets import ERROR
 from derivo_cli import schema
 from tests.derivo_cli.schemas import accepts
 

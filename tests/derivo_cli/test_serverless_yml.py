@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from derivo.rulesets import load
+from derivo.loading import load
 from derivo_cli import serverless
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,8 @@ import yaml
 from derivo import globs, keys
 from derivo.ci import compile_steps, formats, to_text
 from derivo.ci.steptables import OUTPUT, STEPS
-from derivo.rulesets import ERROR, WARNING, Loaded, load_text, render
+from derivo.loading import load_text
+from derivo.rulesets import ERROR, WARNING, Loaded, render
 from derivo_cli import linting
 from tests.derivo_cli.schemas import accepts
 from tools import pages

@@ -18,8 +18,8 @@ from derivo import settings
 from derivo.breaker import Budget
 from derivo.cos import Cos as Client
 from derivo.handle import Summary, handle
+from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import load_text
 
 THUMB_AND_CARD = """
 prefix: in/

@@ -11,7 +11,7 @@ from coslocal.dialects import Dialects
 from coslocal.pytest_plugin import Cos
 from coslocal.scf.event import record
 from derivo.handle import Unfinished
-from derivo.rulesets import load_text
+from derivo.loading import load_text
 
 from .conftest import THUMB_AND_CARD, Function, event_of, index_of, photo
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from coslocal.pytest_plugin import REGION, Cos
 from derivo import __version__, manifest
 from derivo.handle import Unfinished
+from derivo.loading import load_text
 from derivo.plan import plan
-from derivo.rulesets import load_text
 from derivo.upload import put_image
 
 from .conftest import THUMB_AND_CARD, Function, Twisted, event_of, index_of, photo

@@ -12,9 +12,10 @@ from derivo import keys
 from derivo.ci import limits
 from derivo.ci.tree import Rule, Style
 from derivo.events import Source
+from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
 from derivo.plan import Plan, plan, requests_for
-from derivo.rulesets import Derivative, RuleSet, Where, load_text
+from derivo.rulesets import Derivative, RuleSet, Where
 
 HERE = Where("r.yml", 1, 1)
 BUCKET = "photos-1250000001"

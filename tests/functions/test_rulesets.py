@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from derivo import globs, keys
 from derivo.ci import formats, parse
 from derivo.ci.tree import Rule, Style
+from derivo.loading import load, load_text
 from derivo.reading import CODES
-from derivo.rulesets import ERROR, WARNING, Example, Fault, RuleSet, Where, load, load_text, render
+from derivo.rulesets import ERROR, WARNING, Example, Fault, RuleSet, Where, render
 
 RULE = "imageMogr2/auto-orient/thumbnail/200x200>/format/webp/quality/80"
 ONE = f"derivatives: [{{name: t, to: '/d/{{path}}.webp', rule: {RULE}}}]\n"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import load_text
 from derivo_cli.reconcile import compiled, wanted
 from derivo_cli.reconcile.store import Store
 
