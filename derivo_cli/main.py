@@ -242,9 +242,10 @@ def main() -> None:
     except (Stop, settings.SettingsError) as error:
         sys.stderr.write(f"derivo: {error}\n")
         sys.exit(error.code if isinstance(error, Stop) else USAGE)
-    except KeyboardInterrupt:
-        sys.stderr.write("derivo: interrupted\n")
-        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            sys.stderr.write("derivo: interrupted\n")
+        raise
     except Exception as error:
         sys.stderr.write(_report(error))
         sys.exit(BUG)

@@ -163,14 +163,14 @@ def _loop(context: Context, way: Sequence[Lead], witness: list[Step]) -> Finding
         message = f"the derivative overwrites its own source {first.key}, and is a source again"
         mend = "give `to` a folder of its own, outside the rule set's prefix, e.g. `/derived/{path}`"
         return context.finding("PF102", output, message, mend, witness)
-    message = "the derivative of " + ", of that ".join(map(str, witness)) + ": this never ends"
+    message = f"what is made of {first.key} becomes a source again, without end"
     mend = "write to a folder that no rule set matches, or `exclude` that folder where it is matched"
     return context.finding("PF101", output, message, mend, witness)
 
 
 def _unasked(context: Context, lead: Lead, witness: list[Step]) -> Finding:
     name = context.rule_sets[lead.to].name
-    message = f"the derivative of {witness[0]}"
+    message = f"the derivative of {witness[0].key} is a source of {name}, which does not say `chained: true`"
     mend = f"keep it out of {name} with an `exclude`; if it is meant to be one, say `chained: true` in {name}"
     return context.finding("PF103", lead.output, message, mend, witness)
 

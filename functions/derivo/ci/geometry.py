@@ -77,9 +77,13 @@ def _form(value: str) -> tuple[str, list[str]]:
 
 
 def _clamped(form: str, fields: tuple[str, ...], numbers: list[str]) -> str:
-    """The geometry with each number inside its range; a side of 0 beside a real one is left free."""
+    """The geometry with each number inside its range; a side of 0 beside a real one is left free: as large as can be
+    where `>` or `<` keeps the form (CI 4.1 has no `200x>`), else not named."""
     values = [int(each) if len(each) <= 10 else 10**9 for each in numbers]
-    if len(values) == 2 and 0 in values and max(values) > 0:
+    free = len(values) == 2 and 0 in values and max(values) > 0
+    if free and form in ("shrink", "enlarge"):
+        values = [value or limits.CLAMP for value in values]
+    elif free:
         form, fields = ("height", ("height",)) if values[0] == 0 else ("width", ("width",))
         values = [max(values)]
     high = AREA if form == "area" else PERCENT if fields == ("amount",) else WIDTH

@@ -106,9 +106,11 @@ SYNTAX = [
 
 RANGES = [
     Case("CI202", "imageMogr2/thumbnail/0x", "0", "1x"),
-    Case("CI202", "imageMogr2/thumbnail/0x200>", "0", "x200"),
     Case("CI202", "imageMogr2/thumbnail/-5x200!", "-5", "1x200!"),
     Case("CI203", "imageMogr2/thumbnail/200x0", "0", "200x"),
+    Case("CI203", "imageMogr2/thumbnail/200x0>", "0", "200x10000>"),
+    Case("CI202", "imageMogr2/thumbnail/0x200>", "0", "10000x200>"),
+    Case("CI203", "imageMogr2/thumbnail/200x0!", "0", "200x"),
     Case("CI203", "imageMogr2/crop/200x0", "0", "200x1"),
     Case("CI204", "imageMogr2/thumbnail/0@", "0", "1@"),
     Case("CI205", "imageMogr2/cut/9x9x-1x0", "-1", "9x9x0x0"),
