@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
@@ -48,6 +48,20 @@ _log = logging.getLogger(__name__)
 
 class _Connection(RequestHandler):
     """Answers what is not even HTTP in COS's shape, without filling the log."""
+
+    def data_received(self, data: bytes) -> None:
+        """aiohttp answers what is no HTTP after the request before it; when that one's body is what breaks, its reader
+        would wait in vain for the rest, so it is told."""
+        super().data_received(data)
+        broken = next((message.exc for message, _ in self._messages if isinstance(message, _ErrInfo)), None)
+        if broken is None:
+            return
+        bodies = [body for _, body in self._messages]
+        if self._current_request is not None:
+            bodies.append(self._current_request.content)
+        for body in bodies:
+            if not body.is_eof():
+                body.set_exception(broken)
 
     def handle_error(
         self,

@@ -187,6 +187,20 @@ def test_chunks_that_are_none(server: Server, chunks: bytes) -> None:
     assert not said or b" 400 " in said[:20]
 
 
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\n", b"5\r\nhelloworld\r\n", b"f" * 30, b"0\r\nno trailer\r\n\r\n", b"0\r\nX: " + b"x" * 100_000],
+)  # fmt: skip
+def test_a_body_that_breaks_while_it_is_read_is_answered_at_once(server: Server, chunks: bytes) -> None:
+    with connection(port(server)) as opened:
+        opened.sendall(head("PUT", "/cut", {"Transfer-Encoding": "chunked", "Expect": "100-continue"}))
+        assert opened.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # now it waits for the body
+        opened.sendall(b"3\r\nabc\r\n")
+        with contextlib.suppress(ConnectionError):
+            opened.sendall(chunks)
+        refused(read_answer(opened), 400, "IncompleteBody")
+        assert everything(opened) == b""
+
+
 def test_wrong_sums_and_lengths_through_the_socket(server: Server) -> None:
     for headers, code in (
         ({"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}, "BadDigest"),
