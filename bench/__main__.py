@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import os
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +14,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from bench import machine, rows
-from bench.setting import ROOT, NotMeasured, Setting
-from bench.table import MISSED, Row, as_markdown, on_terminal
+from bench import apart, machine, peers, readme, rows
+from bench.readme import PAGE
+from bench.setting import NotMeasured
+from bench.table import BROKEN, MISSED, Row, as_markdown, on_terminal
 
-DONE, BROKEN, USAGE, INTERRUPTED = 0, 1, 2, 130
-PAGE = ROOT / "docs" / "benchmarks.md"
+FOUND, USAGE, INTERRUPTED = 1, 2, 130
 _console = Console(stderr=True, highlight=False)
 
 
@@ -36,35 +35,37 @@ def command(
     if unknown:
         _console.print(Text(f"bench: there is no row {', '.join(unknown)}; there are {', '.join(rows.ROWS)}"))
         raise typer.Exit(USAGE)
-    broken: list[str] = []
-    measured = [row for name in names or rows.ROWS for row in _measured(name, quick, broken)]
+    _prepare()
+    measured = [row for name in names or rows.ROWS for row in _measured(name, quick)]
     console = Console(width=None if sys.stdout.isatty() else 170, highlight=False)
     console.print(on_terminal(measured))
     missed = [row.name for row in measured if row.verdict == MISSED]
+    broken = [row.name for row in measured if row.verdict == BROKEN]
     console.print(Text(f"goals missed: {'; '.join(missed) or 'none'}"))
-    if broken:
-        console.print(Text(f"rows that broke: {', '.join(broken)}; nothing is written"))
-        raise typer.Exit(BROKEN)
     page = out or (None if quick or names else PAGE)
     if page is not None:
         page.write_text(_page(measured, quick, names), encoding="utf-8")
         console.print(Text(f"written to {page}"))
+    if page == PAGE:
+        readme.refresh()
+    if broken:
+        console.print(Text(f"rows that broke: {'; '.join(broken)}"))
+        raise typer.Exit(FOUND)
 
 
-def _measured(name: str, quick: bool, broken: list[str]) -> Iterator[Row]:
-    """The rows of one module; what keeps one from being measured costs only itself."""
+def _prepare() -> None:
+    """Make the peers' environment outside of any row's time; where it cannot be made, every row knows why."""
+    try:
+        peers.install()
+    except NotMeasured as reason:
+        os.environ[peers.WITHOUT] = str(reason)
+        _console.print(Text(f"bench: {reason}"))
+
+
+def _measured(name: str, quick: bool) -> Iterator[Row]:
     started = time.monotonic()
     _console.print(Text(f"bench: {name} ..."))
-    try:
-        with tempfile.TemporaryDirectory(prefix="derivo-bench-") as folder:
-            yield from rows.ROWS[name](Setting(quick=quick, folder=Path(folder)))
-    except NotMeasured as reason:
-        yield Row(name=name, why_not=str(reason))
-    except Exception as error:
-        broken.append(name)
-        _console.print(Text("".join(traceback.format_exception(error))))
-        first = (str(error).splitlines() or [""])[0][:150]
-        yield Row(name=name, why_not=f"it broke: {type(error).__name__}: {first}")
+    yield from apart.measured(name, quick=quick)
     _console.print(Text(f"bench: {name} took {time.monotonic() - started:.0f} s"))
 
 

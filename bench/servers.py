@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +18,7 @@ from coslocal.signature import sign
 from coslocal.wire.address import decode
 
 _START_SECONDS = 60.0
+_URL = re.compile(r"http://127\.0\.0\.1:([0-9]+)\s")
 _UNVERIFIED = (
     f"AWS4-HMAC-SHA256 Credential={SECRET_ID}/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature={0:064}"
 )
@@ -70,43 +71,42 @@ def head(method: str, target: str, headers: Mapping[str, str], body: bytes) -> b
 @contextlib.contextmanager
 def coslocal(folder: Path, *, data: Path | None = None) -> Iterator[Cos]:
     """`coslocal serve`, in memory unless `data` is given, with the bench's bucket."""
-    port = _free_port()
-    command = [sys.executable, "-m", "coslocal", "serve", "--port", str(port), "--bucket", BUCKET, "--region", REGION]
-    command += ["--credential", f"{SECRET_ID}:{SECRET_KEY}", *(["--data", str(data)] if data else [])]
-    with _running(command, port, folder / "coslocal.log") as pid:
+    ready = folder / "coslocal.url"
+    command = [sys.executable, "-m", "coslocal", "serve", "--port", "0", "--ready-file", str(ready)]
+    command += ["--bucket", BUCKET, "--region", REGION, "--credential", f"{SECRET_ID}:{SECRET_KEY}"]
+    command += ["--data", str(data)] if data else []
+    with _running(command, folder / "coslocal.log", ready) as (pid, port):
         yield Cos(port=port, pid=pid)
 
 
 @contextlib.contextmanager
 def moto(folder: Path, peers: Peers) -> Iterator[Moto]:
     """moto's server as its own command starts it, with the bench's bucket."""
-    port = _free_port()
-    command = [str(peers.python.with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
-    with _running(command, port, folder / "moto.log") as pid:
+    log = folder / "moto.log"
+    command = [str(peers.python.with_name("moto_server")), "-H", "127.0.0.1", "-p", "0"]
+    with _running(command, log, log) as (pid, port):
         server = Moto(port=port, pid=pid)
         with Client(port) as client:
             client.ask(server.request("PUT", ""))
         yield server
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextlib.contextmanager
-def _running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
-    """The process, once it accepts connections. Raises RuntimeError with what it said when it does not."""
+def _running(command: Sequence[str], log: Path, telling: Path) -> Iterator[tuple[int, int]]:
+    """The process and its port, once it has written its URL to the file `telling`.
+
+    The port is the server's own choice: one that was free a moment ago may be somebody else's by now. Raises
+    RuntimeError with what it said when it does not come up.
+    """
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
     try:
         deadline = time.monotonic() + _START_SECONDS
-        while not _accepts(port):
+        while (found := _URL.search(telling.read_text(errors="replace") if telling.exists() else "")) is None:
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{command[0]} does not serve: {log.read_text(errors='replace')[-500:]}")
-            time.sleep(0.05)
-        yield process.pid
+            time.sleep(0.02)
+        yield process.pid, int(found[1])
     finally:
         process.terminate()
         try:
@@ -114,9 +114,3 @@ def _running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _accepts(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False

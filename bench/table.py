@@ -10,7 +10,7 @@ from typing import Literal
 from rich.table import Table
 from rich.text import Text
 
-MET, MISSED, NO_GOAL, NOT_MEASURED = "met", "missed", "-", "not measured"
+MET, MISSED, NO_GOAL, NOT_MEASURED, BROKEN = "met", "missed", "-", "not measured", "broke"
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Goal:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One measurement. `ours` against `theirs`, whose `ratio` was taken run by run; `why_not` where there is none."""
+    """One measurement. `ours` against `theirs`, whose `ratio` was taken run by run; `why_not` where there is none,
+    `broken` when that is a fault of the bench and not of the place."""
 
     name: str
     method: str = ""
@@ -83,10 +84,13 @@ class Row:
     theirs: Spread | None = None
     ratio: Spread | None = None
     why_not: str = ""
+    broken: bool = False
 
     @property
     def verdict(self) -> str:
         judged = self.ratio or self.ours
+        if self.broken:
+            return BROKEN
         if self.why_not or judged is None:
             return NOT_MEASURED
         if self.goal is None:
@@ -113,7 +117,7 @@ def compared(
 
 
 HEADINGS = ("what", "median (quartiles)", "against", "ratio", "goal", "runs", "verdict")
-_STYLES = {MET: "green", MISSED: "bold red", NOT_MEASURED: "yellow"}
+_STYLES = {MET: "green", MISSED: "bold red", NOT_MEASURED: "yellow", BROKEN: "bold red"}
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -141,7 +145,9 @@ def on_terminal(rows: Iterable[Row]) -> Table:
 def as_markdown(rows: Sequence[Row], *, date: str, machine: str, command: str) -> str:
     """The whole page: the table, the goals that are missed by name, and how each row was measured."""
     missed = [row.name for row in rows if row.verdict == MISSED]
-    missing = [f"{row.name} ({row.why_not})" for row in rows if row.verdict == NOT_MEASURED]
+    missing, broken = (
+        [f"{row.name} ({row.why_not})" for row in rows if row.verdict == verdict] for verdict in (NOT_MEASURED, BROKEN)
+    )
     lines = [
         "# Benchmarks",
         "",
@@ -152,6 +158,7 @@ def as_markdown(rows: Sequence[Row], *, date: str, machine: str, command: str) -
         "",
         f"Goals missed: {'; '.join(missed) or 'none'}.",
         *([f"Not measured: {'; '.join(missing)}."] if missing else []),
+        *([f"Broken in this run: {'; '.join(broken)}."] if broken else []),
         "",
         _line(HEADINGS),
         _line(["---"] * len(HEADINGS)),

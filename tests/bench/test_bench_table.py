@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from bench import peers, rows
+from bench import apart, peers, readme, rows
 from bench.__main__ import command
-from bench.setting import NotMeasured, Setting
-from bench.table import HEADINGS, MET, MISSED, NO_GOAL, Goal, Row, Spread, as_markdown, cells, compared
+from bench.setting import ROOT, NotMeasured
+from bench.table import (
+    BROKEN,
+    HEADINGS,
+    MET,
+    MISSED,
+    NO_GOAL,
+    NOT_MEASURED,
+    Goal,
+    Row,
+    Spread,
+    as_markdown,
+    cells,
+    compared,
+)
 from bench.timing import in_turn
 
 POSITIVE = st.floats(min_value=1e-6, max_value=1e9)
@@ -107,28 +120,94 @@ def test_an_unknown_row_is_refused() -> None:
     assert run("lnit") == 2
 
 
-def half_measured(error: Exception) -> Callable[[Setting], Iterator[Row]]:
-    def measure(setting: Setting) -> Iterator[Row]:
-        assert setting.folder.is_dir()
-        yield Row(name="first half", ours=Spread.of([1.0], "s"), runs=1)
-        raise error
-
-    return measure
-
-
-def test_a_row_without_its_peer_says_so_and_costs_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rows, "ROWS", {"peerless": half_measured(NotMeasured("no peer here"))})
-    page = tmp_path / "page.md"
-    assert run("--quick", "--out", str(page)) == 0
-    text = page.read_text("utf-8")
-    assert all(
-        part in text for part in ("| first half | 1 s |", "not measured: no peer here", "python -m bench --quick")
+def rows_of(script: str, folder: Path, *, seconds: float = 60.0) -> list[Row]:
+    """What is measured by a row that does this, in a process of its own as always."""
+    file = folder / "row.py"
+    file.write_text(
+        "import sys\nfrom bench import apart, rows\nfrom bench.setting import NotMeasured\n"
+        "from bench.table import Row, Spread\n"
+        f"def measure(setting):\n    yield Row(name='first half', ours=Spread.of([1.0], 's'), runs=1)\n    {script}\n"
+        "rows.ROWS = {'row': measure}\napart.main(*sys.argv[1:])\n",
+        "utf-8",
     )
+    return list(apart.measured("row", quick=True, seconds=seconds, command=[sys.executable, "-P", str(file)]))
+
+
+@pytest.mark.parametrize(
+    ("script", "verdict", "why"),
+    [
+        ("raise NotMeasured('no peer here')", NOT_MEASURED, "no peer here"),
+        ("raise ValueError('a bug')", BROKEN, "ValueError: a bug"),
+        ("import os; os._exit(7)", BROKEN, "its process ended with 7"),
+    ],
+)
+def test_a_row_that_ends_early_keeps_what_it_has_and_says_why(
+    script: str, verdict: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "functions")]))
+    first, last = rows_of(script, tmp_path)
+    assert (first.name, first.verdict) == ("first half", NO_GOAL)
+    assert (last.verdict, last.why_not) == (verdict, why)
+
+
+def test_a_row_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "functions")]))
+    note = tmp_path / "child"
+    script = (
+        "import subprocess, pathlib; child = subprocess.Popen(['sleep', '600']);"
+        f" pathlib.Path({str(note)!r}).write_text(str(child.pid)); child.wait()"
+    )
+    rows = rows_of(script, tmp_path, seconds=5.0)
+    assert [row.why_not for row in rows] == ["", "it took longer than 5 s"]
+    status = Path("/proc", note.read_text("utf-8"), "stat")
+    assert not status.exists() or status.read_text("utf-8").rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_broken_row_is_named_on_the_page_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {
+        "sound": [compared("sound", [1.0], [1.0], unit="s", method="m", against="a", goal=Goal(2))],
+        "bad": [Row(name="bad", why_not="ValueError: a bug", broken=True)],
+    }
+    monkeypatch.setattr(rows, "ROWS", made)
+    monkeypatch.setattr(apart, "measured", lambda name, *, quick: made[name])
+    monkeypatch.setattr(peers, "install", lambda: None)
+    page = tmp_path / "page.md"
+    assert run("--quick", "--out", str(page)) == 1
+    text = page.read_text("utf-8")
+    assert all(part in text for part in ("| sound | 1 s |", "Broken in this run: bad (ValueError: a bug)."))
+    assert "python -m bench --quick" in text
     assert f"Python {sys.version_info.major}.{sys.version_info.minor}" in text
 
 
-def test_a_row_that_breaks_leaves_no_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(rows, "ROWS", {"broken": half_measured(ValueError("a bug"))})
-    page = tmp_path / "page.md"
-    assert run("--out", str(page)) == 1
-    assert not page.exists()
+def test_peers_that_cannot_be_had_are_not_tried_twice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(peers.WITHOUT, "no network")
+    with pytest.raises(NotMeasured, match="no network"):
+        peers.install(tmp_path / "venv", ("anything",))
+    assert not (tmp_path / "venv").exists()
+
+
+def test_readme_takes_its_figures_from_the_page() -> None:
+    text = readme.README.read_text("utf-8")
+    page = readme.PAGE.read_text("utf-8")
+    assert text == readme.refreshed(text, page), "refresh it: python -c 'from bench import readme; readme.refresh()'"
+
+
+def test_every_figure_in_readmes_section_stands_on_the_page() -> None:
+    section = readme.README.read_text("utf-8").partition("\n## Measured\n")[2].partition("\n## ")[0]
+    page = readme.PAGE.read_text("utf-8")
+    figures = set(re.findall(r"[0-9][0-9.,]*(?:x| (?:ms|µs|s|MB|kB|B|/s))\b", section))
+    assert figures
+    assert [figure for figure in figures if figure not in page] == []
+
+
+def test_readme_shows_the_rows_that_were_measured_without_their_quartiles() -> None:
+    made = [
+        compared("cold start: a|b", [1.0, 1.2, 1.4], [1.0, 1.0, 1.0], unit="s", method="m", against="a", goal=Goal(2)),
+        Row(name="coslocal: PUT of 100 kB", why_not="no network"),
+        Row(name="not shown", ours=Spread.of([1.0], "s"), runs=1),
+    ]
+    page = as_markdown(made, date="2026-11-22", machine="Machine: one.", command="make bench")
+    shown = readme.refreshed("a\n<!-- made: benchmarks -->\nold\n<!-- end -->\nb", page)
+    assert "| cold start: a\\|b | 1.2 s | a: 1 s | 1.2x | ≤ 2x, met |" in shown
+    assert "2026-11-22" in shown
+    assert not any(text in shown for text in ("old\n", "PUT", "not shown"))
