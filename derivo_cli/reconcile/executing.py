@@ -15,6 +15,7 @@ from derivo import failures
 from derivo.breaker import Budget
 from derivo.ci.tree import Rule
 from derivo.clock import Clock, Deadline
+from derivo.cos import MOST_CONNECTIONS
 from derivo.derive import derive
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
@@ -27,7 +28,7 @@ from derivo_cli.reconcile.pace import Concurrency, PacedCos, Rate
 from derivo_cli.reconcile.planfile import Entry, PlanFile
 from derivo_cli.reconcile.summary import bill
 
-MOST_AT_ONCE = 64
+MOST_AT_ONCE = MOST_CONNECTIONS
 _SOURCE_SECONDS = 300.0
 # Failures of the caller, not of a source: when nothing else comes, going on is useless.
 _HOPELESS = frozenset(

@@ -17,8 +17,7 @@ from derivo.ci.tree import ImageMogr2, Rule
 from derivo.cos import Cos
 from derivo.matching import RuleSetIndex
 
-FOLDER = ".derivo/"
-KEY = FOLDER + "specs.json"
+KEY = ownobjects.FOLDER + "specs.json"
 FORMAT = 1
 ALWAYS = "always"
 """In force before anybody took notes: derivatives are not judged by it."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from derivo import keys
+from derivo import keys, ownobjects
 from derivo.breaker import Breaker
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.plan import MANIFEST
-from derivo_cli.reconcile import specs
 from derivo_cli.reconcile.judging import ORPHAN, UNKNOWN
 from derivo_cli.reconcile.places import Place, output_places
 from derivo_cli.reconcile.provenance import quoted
@@ -64,7 +63,9 @@ def _judged(store: Store, index: RuleSetIndex, items: Items, history: History, p
         LEFT JOIN manifests t ON u.bucket = 0 AND t.key = u.key ORDER BY u.bucket, u.key, (m.source IS NULL)"""
     )
     for bucket, key, etag, size, source, rule_set, name, spec in listed:
-        if bucket == 0 and (key.startswith((specs.FOLDER, *records)) or _is_source(key, size, index, items, breaker)):
+        if bucket == 0 and (
+            key.startswith((ownobjects.FOLDER, *records)) or _is_source(key, size, index, items, breaker)
+        ):
             continue
         if key.endswith("/"):
             continue

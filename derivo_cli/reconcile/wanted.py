@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from derivo import ownobjects
 from derivo.breaker import Breaker
 from derivo.ci.tree import Rule
 from derivo.events import Source
@@ -78,8 +79,9 @@ def _item_row(item: Item, history: History) -> Row:
     return item.number, item.rule_set, item.name, item.spec, when, item.with_manifest, item.rule is not None
 
 
-SOURCES = "bucket = 0 AND starts_with(key, $1) AND size > 0 AND NOT ends_with(key, '/')"
-"""What may be a source: folder markers and empty objects are none, as for events."""
+SOURCES = f"""bucket = 0 AND starts_with(key, $1) AND size > 0 AND NOT ends_with(key, '/')
+    AND NOT starts_with(key, '{ownobjects.FOLDER}')"""
+"""What may be a source: folder markers, empty objects and our own are none, as for events."""
 
 
 @dataclass

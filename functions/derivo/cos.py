@@ -27,6 +27,9 @@ _sdk_log.propagate = False
 
 _CONNECT_SECONDS = 5.0
 
+MOST_CONNECTIONS = 64
+"""How many connections to one host are kept: as many as threads may use it at once. One is opened when it is needed."""
+
 _CODE = re.compile(r"<Code>\s*([\w.-]{1,60})\s*</Code>")
 
 
@@ -88,6 +91,13 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     modified: str
 
 
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a listing; `next` is where the following one begins (see `after`), None when this is the last."""
+
+    objects: tuple[Listed, ...]
+    next: Optional[str] = None
+
+
 class Cos:
     """COS as Derivo uses it. Cheap to build; the SDK keeps one connection pool for the whole process (COS 6)."""
 
@@ -137,22 +147,28 @@ class Cos:
 
     def list(self, *, bucket: str, region: str, prefix: str, timeout: float) -> Iterator[Listed]:
         """Every object under a prefix, in the order of keys, a page a request."""
-        marker = ""
-        while True:
-            client = self._client(region, timeout, retries=3)
-            page = _call(client.list_objects, Bucket=bucket, Prefix=prefix, Marker=marker, MaxKeys=limits.LIST_KEYS)
-            for item in map(_members, page.get("Contents") or ()):
-                yield Listed(
-                    key=_text(item.get("Key")),
-                    size=_number(item.get("Size")),
-                    etag=_text(item.get("ETag")).strip('"'),
-                    modified=_text(item.get("LastModified")),
-                )
-            if _text(page.get("IsTruncated")) != "true":
-                return
-            before, marker = marker, _text(page.get("NextMarker"))
-            if marker in ("", before):
-                raise CosFailure("UnreadableAnswer", "a listing goes on and does not say where")
+        after: Optional[str] = ""
+        while after is not None:
+            page = self.list_page(bucket=bucket, region=region, prefix=prefix, after=after, timeout=timeout, retries=3)
+            yield from page.objects
+            after = page.next
+
+    def list_page(self, *, bucket: str, region: str, prefix: str, after: str, timeout: float, retries: int = 0) -> Page:
+        """The objects under a prefix whose keys come behind `after`: one request."""
+        page = _call(
+            self._client(region, timeout, retries).list_objects,
+            Bucket=bucket,
+            Prefix=prefix,
+            Marker=after,
+            MaxKeys=limits.LIST_KEYS,
+        )
+        objects = tuple(_listed(_members(item)) for item in page.get("Contents") or ())
+        if _text(page.get("IsTruncated")) != "true":
+            return Page(objects=objects)
+        marker = _text(page.get("NextMarker"))
+        if marker in ("", after):
+            raise CosFailure("UnreadableAnswer", "a listing goes on and does not say where")
+        return Page(objects=objects, next=marker)
 
     def delete(self, *, bucket: str, region: str, key: str, timeout: float) -> None:
         """Delete an object; that it is gone already is success."""
@@ -199,6 +215,7 @@ class Cos:
                 Scheme=settings.scheme,
                 Proxies=proxies,
                 Timeout=(min(_CONNECT_SECONDS, timeout), timeout),
+                PoolMaxSize=MOST_CONNECTIONS,
             )
         except CosClientError as error:
             raise CosFailure("InvalidArgument", str(error)) from None
@@ -262,6 +279,15 @@ def _processed(headers: Mapping[str, Any], body: Any) -> Processed:
         orientation=_number(image.get("Orientation")),
         results=tuple(_result(item) for item in objects if isinstance(item, dict)),
         request_id=request_id,
+    )
+
+
+def _listed(item: Mapping[str, Any]) -> Listed:
+    return Listed(
+        key=_text(item.get("Key")),
+        size=_number(item.get("Size")),
+        etag=_text(item.get("ETag")).strip('"'),
+        modified=_text(item.get("LastModified")),
     )
 
 

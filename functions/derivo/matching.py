@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Optional
 
+from derivo import ownobjects
 from derivo.events import Source
 from derivo.rulesets import RuleSet
 
@@ -31,8 +32,10 @@ class RuleSetIndex:
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
 
     def matching(self, source: Source) -> tuple[RuleSet, ...]:
-        """The rule sets that match, in order; none after a `final` one that matches."""
+        """The rule sets that match, in order; none after a `final` one that matches, none for an object of our own."""
         found: list[RuleSet] = []
+        if source.key.startswith(ownobjects.FOLDER):
+            return ()
         for length in self._lengths:
             if length > len(source.key):
                 continue

@@ -6,6 +6,9 @@ from typing import Optional, TypeVar
 
 import msgspec
 
+FOLDER = ".derivo/"
+"""Where the objects of Derivo itself lie, in each bucket: nothing in it is a source."""
+
 T = TypeVar("T", bound=msgspec.Struct)
 
 
