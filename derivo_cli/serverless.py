@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +29,50 @@ class CosTrigger:
 
 
 @dataclass(frozen=True)
+class TimerTrigger:
+    """One timer as written: a cron of seven fields, and the message that its event brings."""
+
+    name: str
+    cron: str
+    message: str
+    enabled: object
+
+
+@dataclass(frozen=True)
 class Deployment:
-    """What serverless.yml says of the function; `inputs` is its raw block."""
+    """What serverless.yml says of the function; `inputs` is its raw block, `top` what stands beside it (name, app,
+    stage). Texts are as written, with their variables: derivo_cli/variables.py puts values in their place."""
 
     inputs: dict[str, Any]
     triggers: tuple[CosTrigger, ...]
+    timers: tuple[TimerTrigger, ...] = ()
+    top: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> str:
+        """The stage that is deployed unless another is asked for (SCF 5.1)."""
+        return str(self.top.get("stage") or "dev")
 
 
 def read(path: Path) -> Deployment:
     """Raises ValueError that says what is missing."""
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
-    except yaml.YAMLError as error:
+        return parse(path.read_bytes().decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8: byte {error.start} of it") from None
+
+
+def parse(text: str) -> Deployment:
+    """As `read`, of the file's text."""
+    try:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ValueError(f"not YAML: {' '.join(str(error).split())}") from None
+    return understood(document)
+
+
+def understood(document: object) -> Deployment:
+    """The deployment that a file's content describes. Raises ValueError."""
     if not isinstance(document, dict) or document.get("component") != "scf":
         raise ValueError("expected `component: scf`")
     inputs = document.get("inputs")
@@ -50,17 +81,36 @@ def read(path: Path) -> Deployment:
     events = inputs.get("events") or []
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise ValueError("`inputs.events` is a list of one-key mappings such as `- cos: ...`")
-    return Deployment(inputs, tuple(_trigger(event["cos"] or {}) for event in events if "cos" in event))
+    return Deployment(
+        inputs,
+        tuple(_trigger(event["cos"]) for event in events if "cos" in event),
+        tuple(_timer(event["timer"]) for event in events if "timer" in event),
+        {name: value for name, value in document.items() if name != "inputs"},
+    )
 
 
-def _trigger(entry: dict[str, Any]) -> CosTrigger:
-    parameters = entry.get("parameters") or {}
-    wanted = parameters.get("filter") or {}
+def _members(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _timer(entry: object) -> TimerTrigger:
+    parameters = _members(_members(entry).get("parameters"))
+    return TimerTrigger(
+        name=str(_members(entry).get("name") or parameters.get("name") or ""),
+        cron=str(parameters.get("cronExpression") or ""),
+        message=str(parameters.get("argument") or ""),
+        enabled=parameters.get("enable"),
+    )
+
+
+def _trigger(entry: object) -> CosTrigger:
+    parameters = _members(_members(entry).get("parameters"))
+    wanted = _members(parameters.get("filter"))
     return CosTrigger(
-        bucket=str(parameters.get("bucket", "")),
-        prefix=str(wanted.get("prefix", "")),
-        suffix=str(wanted.get("suffix", "")),
-        event=str(parameters.get("events", "")),
+        bucket=str(parameters.get("bucket") or ""),
+        prefix=str(wanted.get("prefix") or ""),
+        suffix=str(wanted.get("suffix") or ""),
+        event=str(parameters.get("events") or ""),
         enabled=parameters.get("enable"),
     )
 
@@ -96,10 +146,9 @@ def _function_faults(inputs: dict[str, Any], folder: Path) -> list[str]:
         )
     if inputs.get("asyncRunEnable"):
         found.append("inputs.asyncRunEnable: such a function has no retries and no dead letters; leave it out")
-    exclude = (inputs.get("src") or {}).get("exclude", []) if isinstance(inputs.get("src"), dict) else []
-    if ".env" not in exclude:
+    if ".env" not in (_members(inputs.get("src")).get("exclude") or ()):
         found.append("inputs.src.exclude: name .env, or credentials are uploaded with the code")
-    variables = (inputs.get("environment") or {}).get("variables") or {}
+    variables = _members(_members(inputs.get("environment")).get("variables"))
     for name in variables:
         if str(name).startswith(_RESERVED):
             found.append(
