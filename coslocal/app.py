@@ -100,6 +100,24 @@ class Coslocal:
             answer = self._answer(request, address, request_id, now)
         except CosError as error:
             answer = self._refuse(error, address, request_id)
+        return self._conclude(request, address, answer, request_id, now)
+
+    def refusal(self, request: Request) -> Response | None:
+        """What comes of a request that cannot be routed, or whose sender may not make it; None for any other."""
+        now, request_id, address, operation = self.clock(), secrets.token_hex(12), _NOWHERE, "unrouted"
+        try:
+            address = locate(request, suffixes=self.host_suffixes)
+            if address.path.startswith(internal.PREFIX):
+                return None
+            route = routes.find(request, address)
+            operation = route.operation
+            self._admit(request, address, route, request_id, now)
+        except CosError as error:
+            unread = replace(request, length=0)
+            return self._conclude(unread, address, self._refuse(error, address, request_id, operation), request_id, now)
+        return None
+
+    def _conclude(self, request: Request, address: Address, answer: _Answer, request_id: str, now: float) -> Response:
         response = self._finish(request, answer.response, request_id, now)
         cors.mark(self, request, address, response)
         self._record(request, address, answer, request_id, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coslocal import internal
-from coslocal.http import Handler, Request, Response
+from coslocal.http import Doorkeeper, Handler, Request, Response
 from coslocal.tencentapi.place import is_for_api, locate
 
 
@@ -11,11 +11,18 @@ class Front:
     """What asks for the API (by its host names, or by naming an action) goes to `api` once there is one, all else to
     `core`."""
 
-    def __init__(self, core: Handler, api: Handler | None = None) -> None:
+    def __init__(self, core: Doorkeeper, api: Handler | None = None) -> None:
         self._core = core
         self.api = api
 
     def handle(self, request: Request) -> Response:
+        api = self._api_for(request)
+        return (api or self._core).handle(request)
+
+    def refusal(self, request: Request) -> Response | None:
+        return None if self._api_for(request) else self._core.refusal(request)
+
+    def _api_for(self, request: Request) -> Handler | None:
         if self.api and is_for_api(request) and not locate(request).path.startswith(internal.PREFIX):
-            return self.api.handle(request)
-        return self._core.handle(request)
+            return self.api
+        return None

@@ -112,3 +112,10 @@ class Handler(Protocol):
     """What answers requests: never with an exception, and from many threads at once."""
 
     def handle(self, request: Request) -> Response: ...
+
+
+class Doorkeeper(Handler, Protocol):
+    """What also knows of some requests, before their body comes, that they will be refused."""
+
+    def refusal(self, request: Request) -> Response | None:
+        """The refusal of a request whose body is not read: nothing in it could change that. None to go on."""

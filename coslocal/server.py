@@ -27,7 +27,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 
-from coslocal.http import NO_ANSWER, Handler, Headers, Request, Response, first_bytes
+from coslocal.http import NO_ANSWER, Doorkeeper, Headers, Request, Response, first_bytes
 from coslocal.operations.objects import MAX_PUT
 from coslocal.operations.responses import error_response
 from coslocal.wire.errors import (
@@ -121,7 +121,7 @@ class LocalServer:
     `with server.start_in_thread(): ...` serves while the block runs; `run()` serves until SIGINT or SIGTERM.
     """
 
-    def __init__(self, app: Handler, host: str = "127.0.0.1", port: int = 0, *, patience: float = 300.0) -> None:
+    def __init__(self, app: Doorkeeper, host: str = "127.0.0.1", port: int = 0, *, patience: float = 300.0) -> None:
         self.app = app
         self.patience = patience
         self.host = host
@@ -200,7 +200,11 @@ class LocalServer:
         assert self._loop is not None
         try:
             _check_framing(request)
-            await _invite(request)
+            if _waits(request):
+                refused = await self._loop.run_in_executor(self._threads, self._refusal, request)
+                if refused is not None:
+                    return _plain(refused)  # the connection closes: a body may still come, or not
+                await _invite(request)
             body = await self._take_in(request)
         except (web.RequestPayloadError, HttpProcessingError, ValueError):
             return _plain(_error(IncompleteBody()))
@@ -250,14 +254,13 @@ class LocalServer:
         except TimeoutError:
             raise RequestTimeout from None
 
+    def _refusal(self, request: BaseRequest) -> Response | None:
+        """In a worker thread: who would send all of a body in vain is told before."""
+        return self.app.refusal(_request(request, io.BytesIO()))
+
     def _answer(self, request: BaseRequest, body: IO[bytes]) -> Response:
         """In a worker thread: the core's answer, small bodies already read."""
-        pairs = [(_text(name), _text(value)) for name, value in request.raw_headers]
-        plain = Request(
-            method=request.method, target=request.raw_path, headers=Headers(pairs), body=body,
-            length=request.content_length, remote=request.remote or "127.0.0.1",
-        )  # fmt: skip
-        response = self.app.handle(plain)
+        response = self.app.handle(_request(request, body))
         if response.cut is not None:
             response.body = first_bytes(response.body, response.cut)
             return response
@@ -294,11 +297,23 @@ def _check_framing(request: BaseRequest) -> None:
         raise NotOffered(f"coslocal does not offer the transfer coding {coding[:40]}")
 
 
+def _request(request: BaseRequest, body: IO[bytes]) -> Request:
+    """The same as the core knows it."""
+    pairs = [(_text(name), _text(value)) for name, value in request.raw_headers]
+    return Request(
+        method=request.method, target=request.raw_path, headers=Headers(pairs), body=body,
+        length=request.content_length, remote=request.remote or "127.0.0.1",
+    )  # fmt: skip
+
+
+def _waits(request: BaseRequest) -> bool:
+    """Whether the client sends its body only when it is told to."""
+    return (request.headers.get("Expect") or "").lower() == "100-continue" and request.version >= HttpVersion11
+
+
 async def _invite(request: BaseRequest) -> None:
-    """Tell a client that waits for it to send its body."""
-    if (request.headers.get("Expect") or "").lower() == "100-continue" and request.version >= HttpVersion11:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # so that a later error can still be answered
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # so that a later error can still be answered
 
 
 def _reset(request: BaseRequest) -> StreamResponse:

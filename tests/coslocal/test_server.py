@@ -4,7 +4,7 @@ import contextlib
 import http.client
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -136,6 +136,29 @@ def test_expect_100_continue(coslocal_server: Server) -> None:
         opened.sendall(b"hello")
         assert read_answer(opened)[0] == 200
     assert ask(coslocal_server, head("GET", "/a"))[2] == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda sent: sent.replace(b"q-signature=", b"q-signature=0"), "SignatureDoesNotMatch"),
+        (lambda sent: sent.replace(b"Authorization: ", b"X: "), "AccessDenied"),
+        (lambda sent: sent.replace(b"/a ", b"/a?cors "), "NotImplemented"),
+    ],
+)
+def test_who_would_be_refused_is_not_told_to_continue(
+    coslocal_server: Server, change: Callable[[bytes], bytes], code: str
+) -> None:
+    asked = change(head("PUT", "/a", {"Content-Length": "5", "Expect": "100-continue"}))
+    with connection(coslocal_server) as opened:
+        opened.sendall(asked)
+        status, headers, body = read_answer(opened)
+        assert status >= 400 and f"<Code>{code}</Code>".encode() in body
+        assert headers["Connection"] == "close"
+        assert opened.recv(1) == b""
+    assert keys(coslocal_server) == []
+    assert coslocal_server.journal.entries()[-1].error == code
+    assert coslocal_server.journal.traffic()[0] == 0
 
 
 def test_a_body_labelled_gzip_is_kept_as_it_is(coslocal_server: Server) -> None:
