@@ -196,6 +196,8 @@ class _Run:
         if head is None:
             self._gone = True
             return True
+        if self._gone:
+            return False  # gone for one request and back for another: what is missing is made as well
         told = self._facts or (self._source.etag, self._plan.source.size)
         self._facts = (head.etag, head.size)
         # CI's own samples print another ETag for the source than its own (CI 1.5): two rounds that saw the same are
@@ -252,9 +254,10 @@ class _Run:
         return None
 
     def begin_again(self) -> None:
-        """Forget what was written: it may be another source's."""
-        self._outcomes = {d: o for d, o in self._outcomes.items() if o.status != WRITTEN}
+        """Forget what was written: it may be another source's; and that the source was gone."""
+        self._outcomes = {d: o for d, o in self._outcomes.items() if o.status != WRITTEN and o.reason != "source_gone"}
         self._etags = set()
+        self._gone = False
 
     def give_up(self) -> None:
         """The source was overwritten faster than it could be processed: leave the rest to the platform's retry."""

@@ -131,6 +131,22 @@ def test_derivatives_written_after_the_removals_event_follow_their_source(
     assert cos.keys() == []
 
 
+def test_a_source_that_was_gone_for_one_of_its_requests_gets_all_derivatives(cos: Cos, twisted: Twisted) -> None:
+    names = [f"  - {{name: d{n}, to: '/out/{{path}}.{n}.jpg', rule: imageMogr2/thumbnail/{9 + n}x}}" for n in range(7)]
+    function = Function(cos, index_of(MANIFEST + "prefix: in/\nderivatives:\n" + "\n".join(names)))
+    late = function.upload(KEY, photo())
+    remove(function)
+
+    def back(response: Response) -> Response:
+        assert response.status == 404
+        cos.put(KEY, photo())
+        return response
+
+    twisted.twists = [back]
+    assert function.run(event_of(late)).written == 8
+    assert [item["name"] for item in manifest(function)["derivatives"]] == [f"d{n}" for n in range(7)]
+
+
 def test_where_they_are_kept_nothing_follows(cos: Cos, twisted: Twisted) -> None:
     function = Function(cos, index_of(MANIFEST + THUMB_AND_CARD))
     creation = function.upload(KEY, photo())
