@@ -73,6 +73,9 @@ def verify(request: Request, address: Address, credentials: Mapping[str, str], n
     check_times(fields["q-sign-time"], now)
     check_times(fields["q-key-time"], now)
     parameters = _covered(((item.name, item.value) for item in address.parameters), fields["q-url-param-list"])
+    if None in parameters.values():  # `?acl` and no parameter at all are two requests: one is not signed by the other
+        raise SignatureDoesNotMatch
+    # An empty header and none mean the same (COS 5): one that did not come has the value "".
     headers = _covered(((name, value.strip()) for name, value in request.headers), fields["q-header-list"])
     # Python signs the host without its port, Node and Go with it (COS 2). It is the one that the request is routed by:
     # a signed Host header beside an absolute-form target for another bucket proves nothing.
@@ -114,31 +117,32 @@ def check_times(times: str, now: float) -> None:
         raise RequestTimeTooSkewed
 
 
-def _covered(pairs: Iterable[tuple[str, str]], listing: str) -> dict[str, str]:
-    """The listed names with their values, both encoded; a missing one has the value "" (COS 4, step 3).
+def _covered(pairs: Iterable[tuple[str, str]], listing: str) -> dict[str, str | None]:
+    """The listed names with their values, both encoded; None for one that did not come.
 
     Values of a name that came twice are joined, so that a second one cannot ride on the signature of the first.
     """
-    sent: dict[str, str] = {}
+    sent: dict[str, list[str]] = {}
     for name, value in pairs:
-        encoded = encode(name).lower()
-        sent[encoded] = f"{sent[encoded]}&{encode(value)}" if encoded in sent else encode(value)
+        sent.setdefault(encode(name).lower(), []).append(value)
     # Python lists names in the query encoded twice: one layer is off already, and an unencoded list is met half-way.
     names = (name if name in sent else encode(decode(name)).lower() for name in listing.lower().split(";") if name)
-    return {name: sent.get(name, "") for name in names}
+    return {name: "&".join(map(encode, sent[name])) if name in sent else None for name in names}
 
 
 def _listed(encoded: Mapping[str, str]) -> str:
     return ";".join(sorted(encoded))
 
 
-def _http_string(method: str, path: str, parameters: Mapping[str, str], headers: Mapping[str, str]) -> bytes:
+def _http_string(
+    method: str, path: str, parameters: Mapping[str, str | None], headers: Mapping[str, str | None]
+) -> bytes:
     lines = (method.lower(), path, _joined(parameters), _joined(headers), "")
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _joined(encoded: Mapping[str, str]) -> str:
-    return "&".join(f"{name}={value}" for name, value in sorted(encoded.items()))
+def _joined(encoded: Mapping[str, str | None]) -> str:
+    return "&".join(f"{name}={value or ''}" for name, value in sorted(encoded.items()))
 
 
 def _signature(secret: str, key_times: str, sign_times: str, http_string: bytes) -> str:

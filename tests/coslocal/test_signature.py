@@ -144,6 +144,19 @@ def test_a_second_value_cannot_ride_on_the_signature_of_the_first() -> None:
         check(Request("PUT", "/a?prefix=", Headers(pairs)))
 
 
+@pytest.mark.parametrize("signed_query", [{"acl": ""}, {"acl": "", "prefix": "x"}])
+def test_a_parameter_that_is_signed_must_come_even_when_it_is_empty(signed_query: dict[str, str]) -> None:
+    authorization = signed("GET", "/a", signed_query, {})
+    assert check(request("GET", "/a", signed_query, {}, authorization)) is not None
+    with pytest.raises(SignatureDoesNotMatch):
+        check(request("GET", "/a", {k: v for k, v in signed_query.items() if k != "acl"}, {}, authorization))
+
+
+def test_a_signed_header_that_is_empty_may_be_left_out() -> None:
+    authorization = signed("PUT", "/a", {}, {"content-type": ""})
+    assert check(request("PUT", "/a", {}, {}, authorization)) is not None
+
+
 def test_times() -> None:
     given = request("GET", "/a", {}, {}, signed("GET", "/a", {}, {}))
     assert check(given, NOW + 60) is not None
