@@ -15,6 +15,7 @@ from rich.console import Console
 
 from derivo import __version__, settings
 from derivo_cli.exits import BUG, DONE, INTERRUPTED, USAGE, Stop
+from derivo_cli.reconcile.engines import Engine
 
 app = typer.Typer(
     name="derivo",
@@ -190,6 +191,11 @@ def apply(
     ] = None,
     max_requests: Annotated[int | None, typer.Option(min=0, help="Stop before more requests than this.")] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="Stop before it costs more, in USD.")] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="direct: from here, source by source; scf: by the deployed function.")
+    ] = Engine.DIRECT,
+    function: Annotated[str | None, typer.Option(help="Name of the deployed function, for --engine scf.")] = None,
+    namespace: Annotated[str, typer.Option(help="Its namespace.")] = "default",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that broke off.")] = False,
 ) -> None:
@@ -197,7 +203,15 @@ def apply(
     from derivo_cli.commands import apply as command
 
     options = command.Options(
-        region=region, qps=qps, max_requests=max_requests, max_cost=max_cost, dry_run=dry_run, resume=resume
+        region=region,
+        engine=engine,
+        function=function,
+        namespace=namespace,
+        qps=qps,
+        max_requests=max_requests,
+        max_cost=max_cost,
+        dry_run=dry_run,
+        resume=resume,
     )
     raise typer.Exit(command.run(place, options, rules_folder=rules, console=Console()))
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
@@ -22,21 +23,26 @@ from derivo_cli import rules, url
 from derivo_cli.commands.plan import NOTHING, show
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.reconcile import planfile, planning, specs
-from derivo_cli.reconcile.executing import Executor, Limits, Progress, units
-from derivo_cli.reconcile.journal import Journal
-from derivo_cli.reconcile.pace import region_limit
+from derivo_cli.reconcile.engines import Engine
+from derivo_cli.reconcile.engines.cloudapi import Functions
+from derivo_cli.reconcile.engines.scf import ScfEngine, deployed
+from derivo_cli.reconcile.executing import Executor, Limits, Progress, Unit, units
+from derivo_cli.reconcile.journal import Journal, refuse_if_running
+from derivo_cli.reconcile.pace import SHARE, region_limit
 from derivo_cli.reconcile.planfile import PlanFile
 
-# Of the region's limit, so that something is left for the function and for others.
-SHARE = 0.9
 _LINE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says. `qps` None: a share of the region's limit."""
+    """What the command line says. `qps` None: a share of the region's limit. `function` and `namespace` are those that
+    the engine scf invokes."""
 
     region: str | None = None
+    engine: Engine = Engine.DIRECT
+    function: str | None = None
+    namespace: str = "default"
     qps: float | None = None
     max_requests: int | None = None
     max_cost: float | None = None
@@ -51,6 +57,7 @@ def run(place: str, options: Options, *, rules_folder: Path, console: Console) -
         return _carry_out(PlanFile(Path(place)), index, options, console)
     target = url.parse(place)
     path = _own_file(target)
+    refuse_if_running(_companions(path)[1])
     if options.resume and path.exists():
         return _done(path, _carry_out(PlanFile(path), index, options, console), options)
     where = options.region or settings.read().region
@@ -111,17 +118,40 @@ def _carry_out(found: PlanFile, index: RuleSetIndex, options: Options, console: 
     region = options.region or head.region
     configured, clock = settings.read(), SystemClock()
     _note_rules(Cos(configured), head.bucket, region, index)
-    journal = Journal(journal_path, head, clock)
     limits = Limits(options.qps or SHARE * region_limit(region), options.max_requests, options.max_cost)
+    engine = _chosen(options, configured, region, clock, limits)
+    journal = Journal(journal_path, head, clock)
     failed.unlink(missing_ok=True)
     try:
         with _reporting(console, clock) as report:
-            executor = Executor(configured, clock, limits, journal, failed, report)
-            progress = executor.run(units(found, index, region))
+            run = engine(journal, failed, report)
+            progress = run.run(units(found, index, region, whole=options.engine == Engine.SCF))
     finally:
         journal.close()
-    _tell(progress, journal, failed, console)
+    _tell(progress, run.closing(), failed, console)
     return FINDINGS if journal.left or journal.failures else DONE
+
+
+class _Run(Protocol):
+    def run(self, waiting: Iterator[Unit]) -> Progress: ...
+
+    def closing(self) -> str: ...
+
+
+Report = Callable[[Progress], None]
+
+
+def _chosen(
+    options: Options, configured: settings.Settings, region: str, clock: Clock, limits: Limits
+) -> Callable[[Journal, Path, Report], _Run]:
+    """The engine, as soon as it gets a journal. Raises Stop when it cannot be had."""
+    if options.engine == Engine.DIRECT:
+        return lambda journal, failed, report: Executor(configured, clock, limits, journal, failed, report)
+    if not options.function:
+        raise Stop("--engine scf needs --function NAME, the deployed function")
+    functions = Functions(configured, region)
+    function = deployed(functions, options.function, options.namespace)
+    return lambda journal, _, report: ScfEngine(functions, function, clock, limits, journal, report)
 
 
 @contextmanager
@@ -159,18 +189,12 @@ def _status(progress: Progress, seconds: float) -> str:
     )
 
 
-def _tell(progress: Progress, journal: Journal, failed: Path, console: Console) -> None:
+def _tell(progress: Progress, closing: str, failed: Path, console: Console) -> None:
     for code, failing in sorted(progress.codes.items(), key=lambda item: -item[1].count):
         text = f"{code}: {failing.count:,} sources, for example {failing.example}"
         console.print(Text(text, style="red"), soft_wrap=True)
-    if progress.codes:
+    if failed.exists():
         console.print(Text(f"records of what failed, for derivo replay: {failed}"), soft_wrap=True)
     if progress.stopped:
         console.print(Text(f"stopped: {progress.stopped}; go on with --resume"), soft_wrap=True)
-    console.print(
-        Text(
-            f"apply: {progress.written:,} derivatives of {progress.done:,} sources written with {progress.calls:,} "
-            f"requests, {progress.cost:,.4f} USD; {len(journal.failures):,} sources failed, {journal.left:,} left"
-        ),
-        soft_wrap=True,
-    )
+    console.print(Text(closing), soft_wrap=True)

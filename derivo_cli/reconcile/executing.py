@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -13,19 +13,18 @@ import msgspec
 
 from derivo import failures
 from derivo.breaker import Budget
-from derivo.ci.tree import Rule
 from derivo.clock import Clock, Deadline
 from derivo.cos import MOST_CONNECTIONS
 from derivo.derive import derive
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import FAILED, WRITTEN, Work
-from derivo.plan import Plan, plan, requests_for
+from derivo.plan import Plan, narrowed, plan
 from derivo.settings import Settings
 from derivo_cli.reconcile.journal import Journal, Line
 from derivo_cli.reconcile.judging import TO_MAKE, UP_TO_DATE
 from derivo_cli.reconcile.pace import Concurrency, PacedCos, Rate
-from derivo_cli.reconcile.planfile import Entry, PlanFile
+from derivo_cli.reconcile.planfile import PlanFile
 from derivo_cli.reconcile.summary import bill
 
 MOST_AT_ONCE = MOST_CONNECTIONS
@@ -54,6 +53,14 @@ class Limits:
     requests: int | None = None
     cost: float | None = None
 
+    def exceeded(self, requests: int, cost: float) -> str:
+        """Which limit so many requests at this cost would go over, "" when none."""
+        if self.requests is not None and requests > self.requests:
+            return f"--max-requests {self.requests} is reached"
+        if self.cost is not None and cost > self.cost:
+            return f"--max-cost {self.cost:g} is reached"
+        return ""
+
 
 @dataclass
 class Failing:
@@ -78,33 +85,20 @@ class Progress:
     hopeless: int = 0
 
 
-def units(found: PlanFile, index: RuleSetIndex, region: str) -> Iterator[Unit]:
-    """The plan's sources in its order; their number is their place."""
+def units(found: PlanFile, index: RuleSetIndex, region: str, *, whole: bool = False) -> Iterator[Unit]:
+    """The plan's sources in its order; their number is their place. `whole`: with all that each source should have, as
+    an event asks for it, and not only what it lacks."""
     rules = {(r.name, d.name): d.rule for r in index.considered for d in r.derivatives}
     entries = found.entries(*TO_MAKE, UP_TO_DATE)
-    for number, (_, rows) in enumerate(groupby(entries, key=lambda entry: entry.source)):
-        rows_of_it = list(rows)
-        first = rows_of_it[0]
-        source = Source(bucket=found.head.bucket, region=region, key=first.source, size=first.source_size)
-        yield _unit(number, source, rows_of_it, index, rules)
-
-
-def _unit(
-    number: int, source: Source, rows: list[Entry], index: RuleSetIndex, rules: Mapping[tuple[str, str], Rule]
-) -> Unit:
-    whole = plan(source, index)
-    chosen = {(row.rule_set, row.name) for row in rows if row.spec}
-    derivatives = tuple(d for d in whole.derivatives if (d.rule_set, d.name) in chosen)
-    named = {name for name, _ in chosen}
-    narrowed = msgspec.structs.replace(
-        whole,
-        derivatives=derivatives,
-        blocked=(),
-        requests=requests_for(source, derivatives),
-        manifests=tuple(wanted for wanted in whole.manifests if wanted.rule_set in named),
-    )
-    amounts = [line.amount or 0.0 for d in derivatives for line in bill(rules[d.rule_set, d.name], 1, source.size or 0)]
-    return Unit(number, narrowed, sum(amounts))
+    for number, (key, group) in enumerate(groupby(entries, key=lambda entry: entry.source)):
+        rows = list(group)
+        source = Source(bucket=found.head.bucket, region=region, key=key, size=rows[0].source_size)
+        made = plan(source, index)
+        if not whole:
+            names = {(row.rule_set, row.name) for row in rows if row.spec}
+            made = narrowed(made, (d for d in made.derivatives if (d.rule_set, d.name) in names))
+        lines = (bill(rules[d.rule_set, d.name], 1, source.size or 0) for d in made.derivatives)
+        yield Unit(number, made, sum(line.amount or 0.0 for each in lines for line in each))
 
 
 class Allowance(Budget):
@@ -164,6 +158,14 @@ class Executor:
             raise self._bug
         return self.progress
 
+    def closing(self) -> str:
+        """What is said at the end."""
+        progress, journal = self.progress, self._journal
+        return (
+            f"apply: {progress.written:,} derivatives of {progress.done:,} sources written with {progress.calls:,} "
+            f"requests, {progress.cost:,.4f} USD; {len(journal.failures):,} sources failed, {journal.left:,} left"
+        )
+
     def _work(self, unit: Unit) -> None:
         try:
             deadline = Deadline(self._clock, _SOURCE_SECONDS)
@@ -212,10 +214,7 @@ class Executor:
 
     def _must_stop(self, requests: int, cost: float) -> bool:
         progress = self.progress
-        if self._limits.requests is not None and requests > self._limits.requests:
-            progress.stopped = f"--max-requests {self._limits.requests} is reached"
-        elif self._limits.cost is not None and cost > self._limits.cost:
-            progress.stopped = f"--max-cost {self._limits.cost:g} is reached"
-        elif progress.hopeless >= _HOPELESS_IN_A_ROW:
+        progress.stopped = self._limits.exceeded(requests, cost)
+        if not progress.stopped and progress.hopeless >= _HOPELESS_IN_A_ROW:
             progress.stopped = f"the last {progress.hopeless} sources all failed for want of a right or a bucket"
         return bool(progress.stopped) or self._bug is not None

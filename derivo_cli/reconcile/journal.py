@@ -7,15 +7,20 @@ The last line may be torn: it is then of a source that is done again.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from derivo.clock import Clock
 from derivo_cli.exits import Stop
 from derivo_cli.reconcile.planfile import Head
+
+if sys.platform != "win32":
+    import fcntl
 
 FORMAT = 1
 _SYNC_SECONDS = 1.0
@@ -50,16 +55,27 @@ class Journal:
         self._lock = threading.Lock()
         self._done = bytearray(head.sources_to_process)
         self.failures: dict[int, tuple[str, ...]] = {}
-        good = self._read(head)
         try:
             self._file = path.open("ab")
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        try:
+            self._begin(head)
+        except BaseException:
+            self._file.close()
+            raise
+        self._synced = clock.monotonic()
+
+    def _begin(self, head: Head) -> None:
+        _take_alone(self._file, self.path)
+        good = self._read(head)
+        try:
             self._file.truncate(good)
             if not good:
                 self._append(First(journal=FORMAT, plan=head.id))
             self.sync()
         except OSError as error:
-            raise Stop(f"{path}: the journal cannot be written: {error.strerror}") from None
-        self._synced = clock.monotonic()
+            raise _unwritable(self.path, error) from None
 
     def _read(self, head: Head) -> int:
         """Take in what is there. Returns how many bytes of it are whole."""
@@ -109,6 +125,27 @@ class Journal:
     def close(self) -> None:
         self.sync()
         self._file.close()
+
+
+def _unwritable(path: Path, error: OSError) -> Stop:
+    return Stop(f"{path}: the journal cannot be written: {error.strerror}")
+
+
+def refuse_if_running(path: Path) -> None:
+    """Raises Stop while some other run writes this journal."""
+    if path.exists():
+        with path.open("rb") as file:
+            _take_alone(file, path)
+
+
+def _take_alone(file: BinaryIO, path: Path) -> None:
+    """Keep every other process from the file until this one ends, however it ends. Raises Stop when one has it."""
+    if sys.platform == "win32":
+        return  # no such lock there
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Stop(f"{path}: another derivo apply is at work on this plan") from None
 
 
 def _lines(path: Path) -> Iterator[bytes]:

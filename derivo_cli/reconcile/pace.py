@@ -15,6 +15,10 @@ _MAINLAND = frozenset(
 )
 
 
+# Of a limit, so that something is left for the function and for others.
+SHARE = 0.9
+
+
 def region_limit(region: str) -> int:
     """Processing requests a second that an account may make in a region."""
     return limits.QPS_CLOUD if region in _MAINLAND else limits.QPS_ABROAD
@@ -32,12 +36,12 @@ class Rate:
         self._next = clock.monotonic()
         self._lock = threading.Lock()
 
-    def wait(self) -> float:
-        """Wait for a slot. Returns the seconds waited."""
+    def wait(self, slots: int = 1) -> float:
+        """Wait for a slot, and take so many that come next. Returns the seconds waited."""
         with self._lock:
             now = self._clock.monotonic()
             slot = max(self._next, now - self.SLACK_SECONDS)
-            self._next = slot + self._gap
+            self._next = slot + self._gap * slots
         pause = max(0.0, slot - now)
         if pause:
             self._clock.sleep(pause)

@@ -99,6 +99,19 @@ def plan(source: Source, index: RuleSetIndex) -> Plan:
     )
 
 
+def narrowed(made: Plan, derivatives: Iterable[Planned]) -> Plan:
+    """The part of a plan that makes only these of its derivatives, with the manifests of their rule sets."""
+    wanted = tuple(derivatives)
+    rule_sets = {planned.rule_set for planned in wanted}
+    return msgspec.structs.replace(
+        made,
+        derivatives=wanted,
+        blocked=(),
+        requests=requests_for(made.source, wanted),
+        manifests=tuple(manifest for manifest in made.manifests if manifest.rule_set in rule_sets),
+    )
+
+
 def _manifests(source: Source, rule_sets: Iterable[RuleSet]) -> Iterator[PlannedManifest]:
     """One for each rule set that wants one. A key that COS cannot have gives none: the derivatives matter more."""
     for rule_set in rule_sets:

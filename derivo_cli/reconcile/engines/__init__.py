@@ -1,0 +1,12 @@
+"""Who carries out a plan: this machine, or the machines of the cloud."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Engine(StrEnum):
+    """`direct`: this machine, source by source. `scf`: the deployed function."""
+
+    DIRECT = "direct"
+    SCF = "scf"
