@@ -32,7 +32,7 @@ def lint(loaded: Loaded, deployment: serverless.Deployment | None = None) -> tup
 
 
 def _proved(rule_sets: tuple[RuleSet, ...], deployment: serverless.Deployment | None) -> Iterator[Fault]:
-    rule_sets = tuple(_with_all_it_writes(rule_set) for rule_set in rule_sets)
+    rule_sets = tuple(with_all_it_writes(rule_set) for rule_set in rule_sets)
     findings = proof.prove(rule_sets)
     if deployment is not None:
         findings += proof.trigger_findings(rule_sets, [_trigger(trigger) for trigger in deployment.triggers])
@@ -47,7 +47,7 @@ def _proved(rule_sets: tuple[RuleSet, ...], deployment: serverless.Deployment | 
         )
 
 
-def _with_all_it_writes(rule_set: RuleSet) -> RuleSet:
+def with_all_it_writes(rule_set: RuleSet) -> RuleSet:
     """The rule set with its manifest and its failure records among the derivatives: they are written like them."""
     others = {MANIFEST: rule_set.manifest}
     if rule_set.on_failure is not None:

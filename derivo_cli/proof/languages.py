@@ -64,6 +64,18 @@ class Languages:
         automaton, reach = self._automaton(Wanted(selection, (tuple(map(self._whole, wanting)),)))
         return _after("", automaton, reach)
 
+    def missed(self, at: int, triggers: Sequence[tuple[str, str]]) -> Machine:
+        """The keys that rule set `at` matches and that no trigger does: none begins with the first text of one and ends
+        in the second."""
+        whole = self._whole(at)
+        taken = (
+            Selection((((Literal(prefix), Deep()),), *((((Deep(), Literal(suffix)),),) if suffix else ())))
+            for prefix, suffix in triggers
+        )
+        wanted = Wanted(Selection((*whole.groups, (_NAMED,)), whole.barred), (tuple(taken),))
+        automaton, reach = self._automaton(wanted)
+        return _after("", automaton, reach)
+
     def sizes(self, at: Sequence[int], bucket: str | None) -> Iterator[tuple[int | None, frozenset[int]]]:
         """Sizes of a source (bytes) that CI reads, one of a kind, that all rule sets of `at` allow, with the final rule
         sets that may take it before one of them does. The last is None: an unknown size, which passes everywhere."""

@@ -17,7 +17,7 @@ def source_head(rule_set: RuleSet) -> str:
     heads = [
         glob.tokens[0].text if glob.tokens and isinstance(glob.tokens[0], Literal) else "" for glob in rule_set.include
     ]
-    head = _common(heads)
+    head = common(heads)
     return head if head.startswith(rule_set.prefix) else rule_set.prefix
 
 
@@ -28,7 +28,7 @@ def source_tails(rule_set: RuleSet) -> tuple[str, ...]:
 
 def key_head(derivative: Derivative, source: str) -> str:
     """Text that every key of the derivative begins with, when its sources begin with `source`."""
-    return _common([_head(shape, source) for shape in shapes(derivative, source)])
+    return common([_head(shape, source) for shape in shapes(derivative, source)])
 
 
 def _head(shape: Shape, source: str) -> str:
@@ -68,7 +68,7 @@ def tails_meet(some: Iterable[str], others: Sequence[str]) -> bool:
     return any(a.endswith(b) or b.endswith(a) for a in some for b in others)
 
 
-def _common(texts: Sequence[str]) -> str:
+def common(texts: Sequence[str]) -> str:
     """The longest text that all begin with."""
     first, last = min(texts, default=""), max(texts, default="")
     return first[: next((i for i, char in enumerate(first) if char != last[i]), len(first))]

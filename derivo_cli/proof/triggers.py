@@ -11,17 +11,19 @@ from derivo_cli.proof import literals
 from derivo_cli.proof.automaton import TooComplex
 from derivo_cli.proof.context import Context, Output
 from derivo_cli.proof.findings import WARNING, Finding
+from derivo_cli.proof.patterns import Folded
 from derivo_cli.proof.pullback import PullBack
 
 
 @dataclass(frozen=True)
 class Trigger:
     """A COS trigger: objects created in `bucket` (None: any) whose keys begin with `prefix` and end in `suffix`, letter
-    case as written (SCF 1.5)."""
+    case as written, or with `any_case` whatever a suffix's is: that it counts is not documented (SCF 1.5)."""
 
     bucket: str | None
     prefix: str
     suffix: str
+    any_case: bool = False
 
 
 def find_triggered(context: Context, triggers: Sequence[Trigger]) -> list[Finding]:
@@ -30,7 +32,7 @@ def find_triggered(context: Context, triggers: Sequence[Trigger]) -> list[Findin
     for output in context.outputs:
         for trigger in triggers:
             try:
-                finding = _triggered(context, output, trigger)
+                finding = fired(context, output, trigger)
             except TooComplex:
                 continue  # a warning that takes too long is none; what is an error, the loop proof tells
             if finding is not None:
@@ -39,7 +41,8 @@ def find_triggered(context: Context, triggers: Sequence[Trigger]) -> list[Findin
     return findings
 
 
-def _triggered(context: Context, output: Output, trigger: Trigger) -> Finding | None:
+def fired(context: Context, output: Output, trigger: Trigger) -> Finding | None:
+    """The warning for one output and one trigger, None when it never fires it for nothing. Raises TooComplex."""
     bucket = context.bucket(output)
     tail = lower_ascii(trigger.suffix)
     if not (
@@ -54,7 +57,8 @@ def _triggered(context: Context, output: Output, trigger: Trigger) -> Finding | 
         for at in context.leads_to(output)
         if context.rule_sets[at].derivatives and context.rule_sets[at].bucket in (None, here)
     ]
-    groups = (((Literal(trigger.prefix), Deep()),), ((Deep(), Literal(trigger.suffix)),))
+    ending = Folded(trigger.suffix) if trigger.any_case else Literal(trigger.suffix)
+    groups = (((Literal(trigger.prefix), Deep()),), ((Deep(), ending),))
     target = context.languages.unwanted(groups, tuple(wanting))
     source = context.rule_sets[output.rule_set].bucket or (None if output.derivative.bucket else trigger.bucket)
     key = context.source(output, PullBack(context.sources(output, source), target))

@@ -1,0 +1,1 @@
+"""The COS triggers that rule sets need, chosen and written into serverless.yml."""
