@@ -75,7 +75,8 @@ NO_ANSWER = -1
 class Response:
     """A response: `body` is bytes, or an iterator of chunks together with `length` in bytes.
 
-    `cut` breaks the connection after so many bytes of the body, or with NO_ANSWER before anything is sent.
+    `cut` breaks the connection after so many bytes of the body, or with NO_ANSWER before anything is sent; `rate` is
+    how many bytes of a streamed body may be sent a second.
     """
 
     status: int = 200
@@ -83,6 +84,7 @@ class Response:
     body: bytes | Iterator[bytes] = b""
     length: int | None = None
     cut: int | None = None
+    rate: int | None = None
 
     def close(self) -> None:
         """Let go of a streamed body that nobody will read to its end."""

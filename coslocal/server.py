@@ -28,8 +28,10 @@ from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 
 from coslocal.http import NO_ANSWER, Doorkeeper, Headers, Request, Response, first_bytes
+from coslocal.operations import traffic
 from coslocal.operations.objects import MAX_PUT
 from coslocal.operations.responses import error_response
+from coslocal.pace import Pace
 from coslocal.wire.errors import (
     CosError,
     EntityTooLarge,
@@ -225,6 +227,7 @@ class LocalServer:
             return io.BytesIO()
         pending = bytearray()
         size = 0
+        pace = Pace(_rate(request))
         spool: IO[bytes] | None = None
         try:
             while chunk := await self._next(request):
@@ -232,6 +235,7 @@ class LocalServer:
                 size += len(chunk)
                 if size > MAX_PUT:
                     raise EntityTooLarge
+                await pace.moved(len(chunk))
                 if len(pending) > IN_MEMORY:
                     spool = spool or tempfile.TemporaryFile()  # noqa: SIM115
                     await self._loop.run_in_executor(self._threads, spool.write, pending)
@@ -264,7 +268,8 @@ class LocalServer:
         if response.cut is not None:
             response.body = first_bytes(response.body, response.cut)
             return response
-        if not isinstance(response.body, bytes) and (response.length or 0) <= IN_MEMORY:
+        small = (response.length or 0) <= IN_MEMORY and response.rate is None
+        if small and not isinstance(response.body, bytes):
             response.body = b"".join(response.body)
         return response
 
@@ -273,10 +278,13 @@ class LocalServer:
         assert self._loop is not None
         answer = StreamResponse(status=response.status, headers=_headers(response, keep_alive=request.keep_alive))
         await answer.prepare(request)
+        pace = Pace(response.rate)
         try:
             while chunk := await self._loop.run_in_executor(self._threads, next, chunks, b""):
-                async with asyncio.timeout(self.patience):
-                    await answer.write(chunk)
+                for piece in pace.pieces(chunk):
+                    async with asyncio.timeout(self.patience):
+                        await answer.write(piece)
+                    await pace.moved(len(piece))
             if response.cut is None:
                 await answer.write_eof()
             elif request.transport is not None:
@@ -304,6 +312,14 @@ def _request(request: BaseRequest, body: IO[bytes]) -> Request:
         method=request.method, target=request.raw_path, headers=Headers(pairs), body=body,
         length=request.content_length, remote=request.remote or "127.0.0.1",
     )  # fmt: skip
+
+
+def _rate(request: BaseRequest) -> int | None:
+    """How fast a body may come: as it is asked for, before the core has judged the number."""
+    asked = request.headers.get(traffic.NAME)
+    if asked is None and traffic.NAME in request.raw_path:
+        asked = request.query.get(traffic.NAME)
+    return traffic.read(asked) if asked else None
 
 
 def _waits(request: BaseRequest) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from coslocal.http import Response
-from coslocal.operations import acl, encryption, images, restore, tagging
+from coslocal.operations import acl, encryption, images, restore, tagging, traffic
 from coslocal.operations.call import Call, check_version
 from coslocal.operations.conditions import judge, wanted_range
 from coslocal.operations.responses import empty, http_date, quoted, xml_response
@@ -92,6 +92,7 @@ def storage_class(call: Call) -> str:
 def take_body(call: Call) -> Blob:
     """The request's body as a blob, checked against Content-Length and Content-MD5; what does not agree is dropped."""
     call.need_length()
+    traffic.check(call)
     if (call.request.length or 0) > MAX_PUT:
         raise EntityTooLarge
     expected = _content_md5(call)
@@ -203,6 +204,7 @@ def get_object(call: Call) -> Response:
 
 
 def _serve(call: Call, item: StoredObject) -> Response:
+    rate = traffic.check(call)
     encryption.check(call, item.headers)
     restore.check_readable(call, item)
     verdict = judge(call.request, item)
@@ -214,10 +216,10 @@ def _serve(call: Call, item: StoredObject) -> Response:
     part = wanted_range(call.request, item)
     headers = _overridden(call, headers)
     if part is None:
-        return Response(200, headers, call.app.store.read(item.blob), item.size)
+        return Response(200, headers, call.app.store.read(item.blob), item.size, rate=rate)
     start, length = part
     headers.append(("Content-Range", f"bytes {start}-{start + length - 1}/{item.size}"))
-    return Response(206, headers, call.app.store.read(item.blob, start, length), length)
+    return Response(206, headers, call.app.store.read(item.blob, start, length), length, rate=rate)
 
 
 def head_object(call: Call) -> Response:
