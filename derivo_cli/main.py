@@ -237,9 +237,7 @@ def prune(
 @app.command()
 def package(
     rules: Rules = Path("rules"),
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to build; a zip of it lies beside.")] = Path(
-        "dist/function"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The zip to write.")] = Path("dist/function.zip"),
     python: Annotated[str, typer.Option(help="The function's Python: 3.10 or 3.9.")] = "3.10",
     root: Annotated[Path, typer.Option(help="Derivo's own folder.")] = Path(),
 ) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 import msgspec
 
-from derivo import settings
+from derivo import compiled, settings
 from derivo.breaker import Breaker, Budget
 from derivo.clock import SystemClock
 from derivo.cos import Cos
 from derivo.handle import handle
-from derivo.loading import load
 from derivo.log import to_stdout
 from derivo.matching import RuleSetIndex
 from derivo.rulesets import Loaded
@@ -23,8 +22,18 @@ class ConfigurationError(Exception):
 
 
 def _load() -> Loaded:
-    folder = settings.read().rules or str(Path(__file__).resolve().parent / "rules")
-    return load(folder)
+    here = Path(__file__).resolve().parent
+    folder = settings.read().rules
+    if not folder and (here / compiled.FILE).exists():
+        return compiled.load(here / compiled.FILE)
+    try:
+        from derivo.loading import load  # and YAML with it, which a package does without
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"DERIVO_RULES is set, and there is no {error.name} here to read YAML with: a package carries its rule sets"
+            " compiled; unset DERIVO_RULES, and run derivo package after a change of rules"
+        ) from None
+    return load(folder or str(here / "rules"))
 
 
 # At import, so that the cold start pays once and warm invocations do not (COS 7).

@@ -1,62 +1,50 @@
-"""derivo package: what is deployed, and nothing else: functions/, rules/ and the pinned packages."""
+"""derivo package: what is deployed, and nothing else, in one zip that the same input gives again byte for byte."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from derivo_cli import rules
-from derivo_cli.exits import DONE, FINDINGS, Stop
-
-# SCF 2.5: the base system is of CentOS 7's generation, glibc 2.17
-_PLATFORM = "manylinux2014_x86_64"
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "ruff.toml", "py.typed", "schema.json", ".*")
+from derivo_cli.exits import DONE
+from derivo_cli.packaging.building import CLOUD, Package, build
 
 
-def run(root: Path, rules_folder: Path, target: Path, *, python: str, console: Console) -> int:
-    """Build `target` (a folder) and `target`.zip from the checkout at `root`. Rules with an error are refused."""
-    functions, requirements = root / "functions", root / "requirements.txt"
-    for needed in (functions, requirements):
-        if not needed.exists():
-            raise Stop(f"{needed} is not there; run this in Derivo's own folder, or give --root")
-    rules.index(rules_folder)
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(functions, target, ignore=_LEFT_OUT)
-    shutil.copytree(rules_folder, target / "rules", ignore=_LEFT_OUT)
-    _install(requirements, target, python)
-    archive = target.with_name(target.name + ".zip")
-    size = _zip(target, archive)
-    console.print(Text(f"{target}: {size / 1e6:.1f} MB; {archive}: {archive.stat().st_size / 1e6:.1f} MB"))
+def run(root: Path, rules_folder: Path, path: Path, *, python: str, console: Console) -> int:
+    """Build the zip and tell what is in it. When it cannot be built: Stop, and an earlier zip stays as it was."""
+    package = build(root, rules_folder, path, python=python)
+    console.print(_table(package))
+    for line in _told(package):
+        console.print(Text(line))
     return DONE
 
 
-def _install(requirements: Path, target: Path, python: str) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    command += ["--no-deps", "--platform", _PLATFORM, "--python-version", python, "--implementation", "cp"]
-    command += ["--target", str(target), "--requirement", str(requirements)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Stop(f"the packages for Python {python} could not be fetched:\n{done.stderr.strip()}", FINDINGS)
-    # crcmod comes as source only, so pip has built its extension for this machine; its Python part serves as well,
-    # since nothing on our paths computes a CRC
-    for built in target.glob("crcmod/*.so"):
-        built.unlink()
-    for entry in ("bin", *[path.name for path in target.glob("*.dist-info")]):
-        shutil.rmtree(target / entry, ignore_errors=True)
+def _table(package: Package) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_footer=True)
+    table.add_column("part", footer="together")
+    counts, sizes = zip(*package.parts.values(), strict=True)
+    table.add_column("files", justify="right", footer=f"{sum(counts):,}")
+    table.add_column("bytes", justify="right", footer=f"{sum(sizes):,}")
+    for name, (count, size) in package.parts.items():
+        table.add_row(Text(name), f"{count:,}", f"{size:,}")
+    return table
 
 
-def _zip(folder: Path, archive: Path) -> int:
-    total = 0
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                target.write(path, path.relative_to(folder))
-                total += path.stat().st_size
-    return total
+def _told(package: Package) -> list[str]:
+    if package.byte_code:
+        code = f"byte code by CPython {package.byte_code}: the same bytes wherever that version builds the same input"
+    else:
+        code = (
+            f"no byte code, as there is no CPython {package.python} here: the same bytes on any machine, and every cold"
+            " start compiles the sources first; install that Python for a faster one"
+        )
+    if package.python not in CLOUD:
+        code += f"\nthe platform does not run Python {package.python}: this package is for trying it out with coslocal"
+    rule_sets = f"{package.rule_sets} rule set{'' if package.rule_sets == 1 else 's'}"
+    return [
+        f"{package.path}: {package.size:,} bytes, {rule_sets}, Python {package.python}",
+        code,
+        f"SHA-256 {package.sha256}",
+    ]
