@@ -247,6 +247,22 @@ def package(
     raise typer.Exit(command.run(root, rules, output, python=python, console=Console()))
 
 
+@app.command()
+def triggers(
+    rules: Rules = Path("rules"),
+    deployment: Annotated[Path, typer.Option("--serverless", help="The deployment's file.")] = Path("serverless.yml"),
+    write: Annotated[bool, typer.Option("--write", help="Put them into the file; nothing else in it changes.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Show nothing, only tell whether it is up to date.")] = False,
+    bucket: Annotated[
+        list[str] | None, typer.Option(help="NAME-APPID of rule sets that name none; repeatable. Default: the file's.")
+    ] = None,
+) -> None:
+    """Generate serverless.yml's COS triggers from the rule sets. 0: it is up to date, 1: it is not, or cannot be."""
+    from derivo_cli.commands import triggers as command
+
+    raise typer.Exit(command.run(deployment, rules, write=write, check=check, buckets=bucket or []))
+
+
 def main() -> None:
     """The entry point: expected failures are one line and their code, a bug is 3 with a report to paste."""
     try:

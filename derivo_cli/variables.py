@@ -30,35 +30,52 @@ class Resolved:
     unknown: tuple[str, ...]
 
 
-def resolve(deployment: serverless.Deployment, environ: Mapping[str, str], stage: str | None = None) -> Resolved:
-    """Values for every variable, as the platform would put them; one that is empty counts as undefined."""
-    stage = stage or deployment.stage
-    own = {"stage": stage, "app": str(deployment.top.get("app") or deployment.top.get("name") or "")}
-    undefined: dict[str, None] = {}
-    unknown: dict[str, None] = {}
+class Values:
+    """The values of one deployment's variables; what has none is gathered by name. An empty one has none either."""
 
-    def one(found: re.Match[str]) -> str:
-        name = found[1]
-        if name.startswith("env:"):
-            value = environ.get(name.removeprefix("env:"))
-            if not value:
-                undefined[name.removeprefix("env:")] = None
-            return value or found[0]
-        if name not in own:
-            unknown[name] = None
-        return own.get(name, found[0])
+    def __init__(self, deployment: serverless.Deployment, environ: Mapping[str, str], stage: str | None = None) -> None:
+        self.stage = stage or deployment.stage
+        self.undefined: dict[str, None] = {}
+        self.unknown: dict[str, None] = {}
+        self._environ = environ
+        self._own = {"stage": self.stage}
+        self._own["name"] = self.of(str(deployment.top.get("name") or ""))
+        self._own["app"] = self.of(str(deployment.top.get("app") or "")) or self._own["name"]
 
-    def all_in(value: Any) -> Any:
-        if isinstance(value, str):
-            return _VARIABLE.sub(one, value)
+    def of(self, text: str) -> str:
+        """The text with values in the place of its variables."""
+        return _VARIABLE.sub(self._one, text)
+
+    def within(self, value: Any) -> Any:
+        """As `of`, for every text in a value."""
         if isinstance(value, dict):
-            return {name: all_in(item) for name, item in value.items()}
-        return [all_in(item) for item in value] if isinstance(value, list) else value
+            return {name: self.within(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self.within(item) for item in value]
+        return self.of(value) if isinstance(value, str) else value
 
-    top = all_in(deployment.top)
-    own["name"] = str(top.get("name") or "")
-    document = {**top, "inputs": all_in(deployment.inputs)}
-    return Resolved(serverless.understood(document), stage, tuple(undefined), tuple(unknown))
+    def _one(self, found: re.Match[str]) -> str:
+        name = found[1]
+        if not name.startswith("env:"):
+            if name not in self._own:
+                self.unknown[name] = None
+            return self._own.get(name, found[0])
+        value = self._environ.get(name.removeprefix("env:"))
+        if not value:
+            self.undefined[name.removeprefix("env:")] = None
+        return value or found[0]
+
+
+def resolve(deployment: serverless.Deployment, environ: Mapping[str, str], stage: str | None = None) -> Resolved:
+    """Values for every variable, as the platform would put them."""
+    values = Values(deployment, environ, stage)
+    document = {**values.within(deployment.top), "inputs": values.within(deployment.inputs)}
+    return Resolved(serverless.understood(document), values.stage, tuple(values.undefined), tuple(values.unknown))
+
+
+def has_variable(text: str) -> bool:
+    """Whether a variable is left in the text."""
+    return _VARIABLE.search(text) is not None
 
 
 def environment(folder: Path, stage: str, own: Mapping[str, str] | None = None) -> dict[str, str]:

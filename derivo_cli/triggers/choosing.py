@@ -10,6 +10,7 @@ share, as long as no output lies under it; never to the whole bucket, which woul
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -173,10 +174,12 @@ class _Chooser:
 
     def _check(self, at: Sequence[int], triggers: Sequence[Chosen]) -> None:
         """That every source of the rule sets fires a trigger, by their automata: where that is not plain."""
-        plain = [trigger.prefix for trigger in triggers if not trigger.suffix]
+        plain = sorted(trigger.prefix for trigger in triggers if not trigger.suffix)
         asked = [(trigger.prefix, trigger.suffix) for trigger in triggers]
         for i in at:
-            if any(literals.source_head(self._rule_sets[i]).startswith(prefix) for prefix in plain):
+            head = literals.source_head(self._rule_sets[i])
+            before = bisect_right(plain, head)  # none of them begins with another one
+            if before and head.startswith(plain[before - 1]):
                 continue
             name = self._rule_sets[i].name
             try:

@@ -9,6 +9,8 @@ import yaml
 
 from derivo.loading import load
 from derivo_cli import serverless
+from derivo_cli.triggers.deploying import wanted
+from derivo_cli.triggers.editing import edited
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,10 +31,10 @@ def test_our_own_has_no_fault() -> None:
     assert serverless.faults(serverless.read(ROOT / "serverless.yml"), ROOT) == []
 
 
-def test_every_sample_rule_set_has_its_trigger() -> None:
-    triggers = serverless.read(ROOT / "serverless.yml").triggers
-    for rule_set in load(str(ROOT / "rules")).rule_sets:
-        assert any(rule_set.prefix.startswith(trigger.prefix) for trigger in triggers), rule_set.name
+def test_its_triggers_are_those_of_the_sample_rules() -> None:
+    text = (ROOT / "serverless.yml").read_text("utf-8")
+    made = wanted(serverless.parse(text), load(str(ROOT / "rules")).rule_sets, {})
+    assert edited(text, made.triggers) == text
 
 
 def test_no_output_fires_a_trigger() -> None:

@@ -1,0 +1,71 @@
+"""derivo triggers: serverless.yml's COS triggers, generated from the rule sets."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from derivo.rulesets import Loaded, render
+from derivo_cli import linting, rules, serverless, variables
+from derivo_cli.exits import DONE, FINDINGS, Stop
+from derivo_cli.triggers.choosing import Impossible
+from derivo_cli.triggers.deploying import Wanted, wanted
+from derivo_cli.triggers.editing import edited
+
+
+def run(file: Path, rules_folder: Path, *, write: bool, check: bool, buckets: Sequence[str]) -> int:
+    """Show how the file would change, or change it. 0: it is up to date (now), 1: it is not, or cannot be."""
+    loaded = _proved(rules_folder)
+    before, found = _wanted(file, loaded, buckets)
+    try:
+        after = edited(before, found.triggers)
+    except ValueError as error:
+        raise Stop(f"{file}: {error}") from None
+    for merge in found.choice.merges:
+        old = ", ".join(f"{trigger.prefix}*{trigger.suffix}" for trigger in merge.old)
+        sys.stderr.write(
+            f"triggers: merged, since a function may have ten: {old} -> {merge.new.prefix}*{merge.new.suffix}\n"
+        )
+    counted = f"{len(found.triggers)} COS trigger{'' if len(found.triggers) == 1 else 's'}"
+    if before == after:
+        sys.stderr.write(f"triggers: {file} is up to date: {counted}\n")
+        return DONE
+    if not check:
+        lines = before.splitlines(keepends=True), after.splitlines(keepends=True)
+        for line in difflib.unified_diff(*lines, str(file), f"{file} (from {rules_folder})"):
+            sys.stdout.write(line if line.endswith("\n") else f"{line}\n")
+        sys.stdout.flush()
+    if not write:
+        sys.stderr.write(f"triggers: {file} is not up to date: run derivo triggers --write\n")
+        return FINDINGS
+    file.write_bytes(after.encode())
+    sys.stderr.write(f"triggers: {file} now has {counted}\n")
+    return DONE
+
+
+def _proved(folder: Path) -> Loaded:
+    """The rule sets. Raises Stop when they are not free of errors: triggers of half of the rules would lose uploads."""
+    loaded = rules.loaded(folder)
+    errors = [fault for fault in linting.lint(loaded) if fault.level == "error"]
+    if errors:
+        raise Stop("\n".join([*map(render, errors), "mend these first: derivo lint"]), FINDINGS)
+    if not loaded.rule_sets:
+        raise Stop(f"there are no rule sets in {folder}")
+    return loaded
+
+
+def _wanted(file: Path, loaded: Loaded, buckets: Sequence[str]) -> tuple[str, Wanted]:
+    try:
+        before = file.read_bytes().decode("utf-8")
+        deployment = serverless.parse(before)
+        environ = variables.environment(file.parent, deployment.stage)
+    except FileNotFoundError:
+        raise Stop(f"there is no {file}; name it with --serverless") from None
+    except (OSError, ValueError) as error:
+        raise Stop(f"{file}: {error}") from None
+    try:
+        return before, wanted(deployment, loaded.rule_sets, environ, buckets)
+    except Impossible as error:
+        raise Stop(f"{error}\n  mend: {error.mend}", FINDINGS) from None
