@@ -120,6 +120,12 @@ def _amend_encryption(document: Element) -> None:
         element.tag = "ApplyServerSideEncryptionByDefault"
 
 
+def _amend_inventory(document: Element) -> None:
+    """Whether an inventory is enabled is given back in small letters, which the Go SDK's own tests look at."""
+    for element in document.iter("IsEnabled"):
+        element.text = (element.text or "").strip().lower()
+
+
 class Tiering(Configuration):
     """The rules of intelligent tiering by id; `default` is the one that the older ?intelligenttiering sets."""
 
@@ -138,8 +144,9 @@ class Tiering(Configuration):
 
 
 INVENTORY = Configuration(
-    "inventory", "InventoryConfiguration", "NoSuchInventoryConfiguration", "ListInventoryConfigurationResult"
-)
+    "inventory", "InventoryConfiguration", "NoSuchInventoryConfiguration", "ListInventoryConfigurationResult",
+    amend=_amend_inventory,
+)  # fmt: skip
 CONFIGURATIONS = (
     Configuration("accelerate", "AccelerateConfiguration"),
     Configuration("cors", "CORSConfiguration", "NoSuchCORSConfiguration"),

@@ -281,9 +281,9 @@ def test_multi_delete(core: Any) -> None:
 
 
 def test_inventories_are_many(core: Any) -> None:
-    body = b"<?xml version='1.0'?><InventoryConfiguration><Id>one</Id></InventoryConfiguration>"
+    body = b"<InventoryConfiguration><Id>one</Id><IsEnabled>True</IsEnabled></InventoryConfiguration>"
     assert core.ask("PUT", "/?inventory&id=one", body).status == 200
-    assert core.ask("GET", "/?inventory&id=one").body == body
+    assert core.ask("GET", "/?inventory&id=one").body == body.replace(b"True", b"true")
     assert core.ask("GET", "/?inventory").xml.findtext("InventoryConfiguration/Id") == "one"
     assert core.ask("DELETE", "/?inventory&id=one").status == 204
     assert core.ask("GET", "/?inventory&id=one").code == "NoSuchInventoryConfiguration"
