@@ -12,6 +12,9 @@ import time
 
 import pytest
 
+from derivo.clock import SystemClock
+from derivo_cli.reconcile.journal import Journal
+from derivo_cli.reconcile.planfile import PlanFile
 from tests.derivo_cli.reconcile.conftest import RULES, Bucket
 from tests.derivo_cli.shell import PNG, Shell
 
@@ -182,3 +185,20 @@ def test_killed_at_random_it_goes_on_where_it_stood(shell: Shell) -> None:
     assert plan["nothing_to_do"]
     # what was in flight when it was killed, and no more: one request a source, few at once at this rate
     assert journal.count("image_process") <= COUNT + kills * 8
+
+
+def test_a_journal_has_one_apply_at_a_time(bucket: Bucket) -> None:
+    bucket.put(*KEYS)
+    bucket.derivo("plan", bucket.address, "-o", "p.parquet")
+    plan = PlanFile(bucket.folder / "p.parquet")
+    running = Journal(bucket.folder / "p.journal", plan.head, SystemClock())
+    own = bucket.folder / f"derivo-apply-{bucket.cos.bucket}.journal"
+    other = Journal(own, plan.head, SystemClock())
+    for arguments in (["p.parquet", "--resume"], [bucket.address], [bucket.address, "--resume"]):
+        done = bucket.apply(*arguments)
+        assert (done.code, bucket.requests) == (2, 0)
+        assert "another derivo apply is at work" in done.err
+    other.close()
+    running.close()
+    assert bucket.apply("p.parquet", "--resume").code == 0
+    assert bucket.requests == COUNT
