@@ -96,7 +96,11 @@ def serve_command(
         typer.Option(help="NAME=CRON[;MESSAGE], the cron of seven fields such as '0 0 3 * * * *'; repeatable."),
     ] = None,
     env: Annotated[
-        list[str] | None, typer.Option(help="NAME=VALUE for the function; {url} is this server; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="NAME=VALUE for the function, and over the variables of what the API deploys; {url} is this server;"
+            " repeatable."
+        ),
     ] = None,
     timeout: Annotated[int, typer.Option(help="Seconds a run of the function may take.")] = 30,
     memory_size: Annotated[int, typer.Option(help="MB that a run may take; one that takes more is ended.")] = 128,
@@ -112,6 +116,9 @@ def serve_command(
     python: Annotated[
         str, typer.Option(help="Interpreter of the function, 3.9 or newer.", show_default="this one")
     ] = sys.executable,
+    settling: Annotated[
+        float, typer.Option(help="Seconds that a function is Creating or Updating when the API deploys it.", min=0)
+    ] = 0.0,
     dead_letters: Annotated[Path | None, typer.Option(help="File that takes events given up, one JSON a line.")] = None,
     log: Annotated[Path | None, typer.Option(help="File for what functions print.", show_default="stderr")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="File that holds the URL while it is served.")] = None,
@@ -124,12 +131,13 @@ def serve_command(
     if (trigger or timer) and not function:
         raise Stop("a --trigger or --timer needs a --function", USAGE)
     functions = []
+    interpreter, variables = _interpreter(python), _pairs("--env", "=", env)
     if function:
         folder, handler = locate(function)
         functions = [
             Function(
-                name=handler.partition(".")[0], root=folder, handler=handler, python=_interpreter(python),
-                variables=_pairs("--env", "=", env), timeout=timeout, memory_size=memory_size, instances=instances,
+                name=handler.partition(".")[0], root=folder, handler=handler, python=interpreter,
+                variables=variables, timeout=timeout, memory_size=memory_size, instances=instances,
                 reserved=reserved_concurrency,
             )
         ]  # fmt: skip
@@ -140,6 +148,7 @@ def serve_command(
         functions=functions, triggers=[parse(text, function=functions[0].name) for text in trigger or ()],
         timers=[parse_timer(text, function=functions[0].name) for text in timer or ()], burst=burst,
         policy=Policy(retries=retries, retry_interval=retry_interval, throttle_interval=retry_interval),
+        python=interpreter, instances=instances, local=variables, settling=settling,
         dead_letters=dead_letters, log=log, ready_file=ready_file,
     )  # fmt: skip
     try:

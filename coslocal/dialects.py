@@ -77,6 +77,12 @@ EVENTS: tuple[Dialect, ...] = (
         ("utc+8", "utc"),
         "SCF 6.2: 583/9708 (2024-12-02) gives Time in UTC and does not say in which zone the cron is read",
     ),
+    Dialect(
+        "trigger-desc",
+        ("sent", "with-bucket"),
+        "SCF 1.5: whether the API tells a COS trigger's description as it was sent, or with bucketUrl in it as some "
+        "samples have it, is not stated",
+    ),
 )
 
 REQUESTS: tuple[Dialect, ...] = (

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,7 +50,8 @@ class ServeError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What to serve. `data` None is memory; `{url}` in a function's variables becomes the server's own URL; `rates`,
-    where given, hold images to so many requests a second."""
+    where given, hold images to so many requests a second. What the API deploys runs with `python` in so many
+    `instances`, with `local` over its own variables, and is `settling` for so many seconds."""
 
     host: str
     port: int
@@ -65,6 +67,10 @@ class Plan:
     timers: Sequence[Timer]
     policy: Policy
     burst: int
+    python: str = sys.executable
+    instances: int = 2
+    local: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settling: float = 0.0
     dead_letters: Path | None
     log: Path | None
     ready_file: Path | None
@@ -139,7 +145,7 @@ def _make_buckets(plan: Plan, store: Store) -> None:
 
 def _api(app: Coslocal, scf: Scf) -> TencentApi:
     return TencentApi(
-        [actions.service(scf)],
+        [actions.service(scf, app.store)],
         credentials=app.credentials,
         tokens=[scf.account.session_token],
         journal=app.journal,
@@ -160,17 +166,24 @@ def _kept(plan: Plan, stack: contextlib.ExitStack, log: Log) -> Kept | None:
 
 def _functions(plan: Plan, url: str, stack: contextlib.ExitStack, log: Log) -> Scf:
     secret_id, secret_key = next(iter(plan.credentials.items()))
-    appid = plan.triggers[0].bucket.rpartition("-")[2] if plan.triggers else Account.appid
+    buckets = [trigger.bucket for trigger in plan.triggers] + list(plan.buckets)
+    appid = buckets[0].rpartition("-")[2] if buckets else Account.appid
+
+    def found(variables: Mapping[str, str]) -> dict[str, str]:
+        return {name: value.replace("{url}", url) for name, value in variables.items()}
+
+    def template(name: str, root: Path) -> Function:
+        return Function(name=name, root=root, python=plan.python, instances=plan.instances, local=found(plan.local))
+
     return Scf(
-        [
-            replace(item, variables={name: value.replace("{url}", url) for name, value in item.variables.items()})
-            for item in plan.functions
-        ],
+        [replace(item, variables=found(item.variables)) for item in plan.functions],
         plan.triggers,
         account=Account(secret_id=secret_id, secret_key=secret_key, region=plan.region, appid=appid),
         timers=plan.timers,
         policy=plan.policy,
         burst=plan.burst,
+        settling=plan.settling,
+        template=template,
         dialects=plan.dialects,
         dead_letters=DeadLetters(plan.dead_letters) if plan.dead_letters else None,
         kept=_kept(plan, stack, log),

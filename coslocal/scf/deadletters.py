@@ -28,7 +28,7 @@ def letter(
             "RequestSource": message.source,
             "FunctionName": function.name,
             "Namespace": function.namespace,
-            "Qualifier": function.qualifier,
+            "Qualifier": message.qualifier,
             "InvocationType": "Event",
             "ClientContext": message.event,
             "LogType": "None",

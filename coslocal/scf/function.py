@@ -38,6 +38,14 @@ class Account:
     appid: str = "1250000000"
     uin: str = "100000000001"
 
+    def credentials(self) -> dict[str, str]:
+        """The variables that an execution role brings."""
+        return {
+            "TENCENTCLOUD_SECRETID": self.secret_id,
+            "TENCENTCLOUD_SECRETKEY": self.secret_key,
+            "TENCENTCLOUD_SESSIONTOKEN": self.session_token,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
@@ -45,7 +53,9 @@ class Function:
 
     `timeout` and `init_timeout` are seconds, `memory_size` MB. `instances` processes run at once, one event each;
     `reserved` is the reserved concurrency: what comes above it is throttled with 432; 0 stops the function (SCF 1.7).
-    `python` is the interpreter to run it with. Raises FunctionError.
+    `python` is the interpreter to run it with; without a `role` it gets no credentials (SCF 2.4). `stored` is what the
+    API was told and tells again, and what changes nothing here; `local` are variables that win over its own, and that
+    nobody is told of: what a function needs to find a coslocal. Raises FunctionError.
     """
 
     name: str
@@ -60,8 +70,11 @@ class Function:
     reserved: int | None = None
     namespace: str = "default"
     version: str = "$LATEST"
-    qualifier: str = "$DEFAULT"
     runtime: str = "Python3.10"
+    role: str = "coslocal"
+    description: str = ""
+    stored: Mapping[str, Any] = field(default_factory=dict)
+    local: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         problem = self._problem()
@@ -85,10 +98,9 @@ class Function:
             return "the reserved concurrency cannot be negative"
         return _variables_problem(self.variables)
 
-    @property
-    def target(self) -> str:
+    def target(self, qualifier: str) -> str:
         """`<namespace>.<function>.<qualifier>`, as event queues name it (SCF 1.1)."""
-        return f"{self.namespace}.{self.name}.{self.qualifier}"
+        return f"{self.namespace}.{self.name}.{qualifier}"
 
     @property
     def reserved_memory(self) -> int | None:
@@ -101,9 +113,7 @@ class Function:
         return {
             "TZ": "UTC",  # a user may set another one
             **self.variables,
-            "TENCENTCLOUD_SECRETID": account.secret_id,
-            "TENCENTCLOUD_SECRETKEY": account.secret_key,
-            "TENCENTCLOUD_SESSIONTOKEN": account.session_token,
+            **(account.credentials() if self.role else {}),
             "TENCENTCLOUD_REGION": account.region,
             "TENCENTCLOUD_APPID": account.appid,
             "TENCENTCLOUD_UIN": account.uin,
@@ -117,6 +127,7 @@ class Function:
             "PYTHONDONTWRITEBYTECODE": "1",
             "LANG": "C.UTF-8",
             "PWD": root,
+            **self.local,
         }
 
     def context(self, account: Account, request_id: str) -> dict[str, Any]:

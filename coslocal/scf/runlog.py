@@ -31,6 +31,7 @@ class Run:
     """One attempt at an event. `retry` counts from 0; `result` is None while it runs; `started` is unix seconds."""
 
     function: str
+    version: str
     request_id: str
     retry: int
     started: float
@@ -43,6 +44,7 @@ class Run:
         done = self.result
         return {
             "function": self.function,
+            "version": self.version,
             "request_id": self.request_id,
             "retry": self.retry,
             "started": self.started,
@@ -64,7 +66,7 @@ class RunLog:
         self._size = 0
 
     def begin(self, function: Function, request_id: str, retry: int, started: float) -> Run:
-        run = Run(function=function.name, request_id=request_id, retry=retry, started=started)
+        run = Run(function=function.name, version=function.version, request_id=request_id, retry=retry, started=started)
         with self._lock:
             self._runs.append(run)
             self._newest[request_id] = run

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coslocal.scf.burst import Burst
+from coslocal.scf.capacity import Capacity
 from coslocal.scf.function import Account, Function
 from coslocal.scf.output import Output
 from coslocal.scf.process import Full, Gone, Late, Process
@@ -114,41 +115,31 @@ class _TooManyNew(Exception):
 
 
 class Runner:
-    """The instances of one function. As many run at once as its capacity; the next is throttled with 432. `burst`
-    counts the instances that start, and refuses with 429."""
+    """The instances of one version of a function. What its capacity has no room for is throttled with 432. `burst`
+    counts the instances that start, and refuses with 429; a `capacity` given is shared with other versions."""
 
-    def __init__(self, function: Function, account: Account, log: Log, *, burst: Burst | None = None) -> None:
+    def __init__(
+        self, function: Function, account: Account, log: Log, *, burst: Burst | None = None,
+        capacity: Capacity | None = None,
+    ) -> None:  # fmt: skip
         self._function = function
         self._account = account
         self._log = log
         self._burst = burst
-        self._reserved = function.reserved_memory
+        self._capacity = capacity or Capacity(
+            function.name, instances=function.instances, reserved=function.reserved_memory
+        )
         self._lock = threading.Lock()
         self._idle: list[Instance] = []
         self._busy: set[Instance] = set()
-        self._running = 0
+        self._retired = False
         self._closed = False
-
-    @property
-    def running(self) -> int:
-        with self._lock:
-            return self._running
-
-    @property
-    def reserved(self) -> int | None:
-        """The reserved concurrency, in MB; None when there is none (SCF 2.7)."""
-        return self._reserved
-
-    @reserved.setter
-    def reserved(self, memory: int | None) -> None:
-        self._reserved = memory
 
     def run(self, event: str, request_id: str) -> Result:
         """Run one event (one line of ASCII JSON) in a warm instance, or in a new one. Never raises for the function."""
-        with self._lock:
-            if (throttled := self._throttled()) is not None:
-                return Result(request_id=request_id, status=THROTTLED, message=throttled)
-            self._running += 1
+        memory = self._function.memory_size
+        if (throttled := self._capacity.enter(memory)) is not None:
+            return Result(request_id=request_id, status=THROTTLED, message=throttled)
         instance = None
         try:
             instance = self._take()
@@ -161,24 +152,23 @@ class Runner:
             return Result(request_id=request_id, status=SYSTEM_ERROR, message=f"cannot start the function: {error}")
         finally:
             self._give_back(instance)
+            self._capacity.leave(memory)
 
-    def close(self) -> None:
-        """Kill what runs and end what idles. Events still running come back as failed."""
+    def retire(self) -> None:
+        """End what idles, and let what runs come to its end: another version has taken over."""
         with self._lock:
-            self._closed = True
+            self._retired = True
             idle, self._idle = self._idle, []
-            for instance in self._busy:
-                instance.process.kill()
         for instance in idle:
             instance.process.discard()
 
-    def _throttled(self) -> str | None:
-        """Why no further run may begin (the first wording is the platform's own: 583/35311)."""
-        if self._reserved is not None and self._running >= self._reserved // self._function.memory_size:
-            return f"Function [ {self._function.name} ] concurrency exceeded reserved quota {self._reserved} MB"
-        if self._running >= self._function.instances:
-            return f"all {self._function.instances} instances are busy"
-        return None
+    def close(self) -> None:
+        """Kill what runs and end what idles. Events still running come back as failed."""
+        self.retire()
+        with self._lock:
+            self._closed = True
+            for instance in self._busy:
+                instance.process.kill()
 
     def _take(self) -> Instance | None:
         with self._lock:
@@ -198,12 +188,11 @@ class Runner:
         return None
 
     def _give_back(self, instance: Instance | None) -> None:
+        if instance is None:
+            return
         with self._lock:
-            self._running -= 1
-            if instance is None:
-                return
             self._busy.discard(instance)
-            if instance.process.alive and not self._closed:
+            if instance.process.alive and not self._retired:
                 self._idle.append(instance)
                 return
         instance.process.discard()

@@ -35,7 +35,8 @@ class Policy:
 class Message:
     """An event that waits for its function. `event` is one line of ASCII JSON; `subject` names it to people; `source`
     is where it came from, as dead letters tell it; `pushed` is unix seconds; `failures` counts execution errors so far;
-    `request_id` stays the same over all attempts, and `attempts` counts them, throttled ones included."""
+    `request_id` stays the same over all attempts, and `attempts` counts them, throttled ones included; `qualifier` is
+    the version or alias that is to run it."""
 
     request_id: str
     event: str
@@ -45,6 +46,7 @@ class Message:
     attempts: int = 0
     failures: int = 0
     last: Result | None = None
+    qualifier: str = "$DEFAULT"
 
 
 @dataclass(frozen=True)

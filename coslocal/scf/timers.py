@@ -26,12 +26,15 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,59}\Z")
 
 @dataclass(frozen=True, kw_only=True)
 class Timer:
-    """`function` gets an event with `message` whenever `cron` says so. Raises TriggerError."""
+    """`function`, its version or alias `qualifier`, gets an event with `message` whenever `cron` says so, unless the
+    timer is not `enabled`. Raises TriggerError."""
 
     name: str
     function: str
     cron: Cron
     message: str = ""
+    qualifier: str = "$DEFAULT"
+    enabled: bool = True
 
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
@@ -77,9 +80,8 @@ def check_timers(timers: Iterable[Timer]) -> tuple[Timer, ...]:
 
 
 class Timers:
-    """A thread that calls `fire(timer, when)` for every time that has come since this was made, in order.
-
-    Raises TriggerError for a timer that would never fire.
+    """A thread that calls `fire(timer, when)` for every time that has come since this was made, or the timer was
+    added, in order. Raises TriggerError for a timer that would never fire.
     """
 
     def __init__(
@@ -90,11 +92,25 @@ class Timers:
         self._zone = zone
         self._changed = threading.Condition()
         self._ended = False
-        self._next = {timer: timer.cron.next_after(clock.now(), zone) for timer in timers}
-        for timer, when in self._next.items():
+        self._next: dict[Timer, int | None] = {}
+        for timer in timers:
+            self.add(timer)
+        self._thread = threading.Thread(target=self._work, name="scf-timers", daemon=True)
+
+    def add(self, timer: Timer) -> None:
+        """Ring this one too, from now on."""
+        with self._changed:
+            when = timer.cron.next_after(self._clock.now(), self._zone)
             if when is None:
                 raise TriggerError(f"timer {timer.name}: {timer.cron} names no time that is still to come")
-        self._thread = threading.Thread(target=self._work, name="scf-timers", daemon=True)
+            if timer.enabled:
+                self._next[timer] = when
+                self._changed.notify_all()
+
+    def remove(self, timer: Timer) -> None:
+        with self._changed:
+            self._next.pop(timer, None)
+            self._changed.notify_all()
 
     def start(self) -> None:
         self._clock.watch(self._changed)

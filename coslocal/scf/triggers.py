@@ -40,13 +40,16 @@ class TriggerError(ValueError):
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
     """Events named `event` on keys of `bucket` (`<name>-<appid>`) that begin with `prefix` and end with `suffix` go to
-    the function named `function`. One prefix, one suffix, compared literally (SCF 1.5). Raises TriggerError."""
+    the function named `function`, to its version or alias `qualifier`, unless it is not `enabled`. One prefix, one
+    suffix, compared literally (SCF 1.5). Raises TriggerError."""
 
     bucket: str
     function: str
     event: str = "cos:ObjectCreated:*"
     prefix: str = ""
     suffix: str = ""
+    qualifier: str = "$DEFAULT"
+    enabled: bool = True
 
     def __post_init__(self) -> None:
         if not _BUCKET.match(self.bucket):
@@ -70,7 +73,8 @@ class Trigger:
         ending = event.key[len(event.key) - len(self.suffix) :] if len(event.key) >= len(self.suffix) else ""
         suffix_fits = ending == self.suffix or (any_case and ending.lower() == self.suffix.lower())
         return (
-            event.bucket == self.bucket
+            self.enabled
+            and event.bucket == self.bucket
             and _names_overlap(event.name, self.event)
             and event.key.startswith(self.prefix)
             and suffix_fits
@@ -112,7 +116,10 @@ def parse(text: str, *, function: str) -> Trigger:
         fields[name] = text[mark.end() : following.start() if following else len(text)]
     if "bucket" not in fields:
         raise TriggerError(f"trigger {text!r} names no bucket; the form is {_FORM}")
-    return Trigger(function=function, **fields)
+    return Trigger(
+        function=function, bucket=fields["bucket"], event=fields.get("event", "cos:ObjectCreated:*"),
+        prefix=fields.get("prefix", ""), suffix=fields.get("suffix", ""),
+    )  # fmt: skip
 
 
 def check(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:

@@ -21,6 +21,7 @@ from coslocal.dialects import BY_NAME, GROUPS, TABLE, Dialects
 from coslocal.jobs.sources import output_key
 from coslocal.jobs.types import BatchJob, Output, Rule, Wish
 from coslocal.rates import Rates
+from coslocal.scf.actions.triggers import cos_info
 from coslocal.scf.clock import ManualClock
 from coslocal.scf.cron import parse
 from coslocal.scf.event import record
@@ -199,6 +200,13 @@ def _(world: World) -> object:
 @probe("timer-zone", expect={"utc+8": 3600 * 22, "utc": 3600 * 6})
 def _(world: World) -> object:
     return parse("0 0 6 * * * *").next_after(0, ZONES[world.app.dialects["timer-zone"]])
+
+
+@probe("trigger-desc", expect={"sent": ["event", "filter"], "with-bucket": ["bucketUrl", "event", "filter"]})
+def _(world: World) -> object:
+    function, trigger = Function(name="fn", root=world.folder), Trigger(bucket=world.cos.bucket, function="fn")
+    with Scf([function], [trigger], account=ACCOUNT, clock=ManualClock(), dialects=world.app.dialects) as scf:
+        return sorted(json.loads(cos_info(scf, trigger)["TriggerDesc"]))
 
 
 # -- requests and answers

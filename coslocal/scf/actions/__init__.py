@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
-from coslocal.scf.actions import describing, invoking, logs, settings
+from coslocal.scf.actions import deploying, describing, invoking, logs, settings, triggers, versioning
 from coslocal.scf.service import Scf
+from coslocal.storage.types import BlobGone, Store
 from coslocal.tencentapi.api import Action, Content, Service
 from coslocal.tencentapi.parameters import Parameters
 
@@ -17,23 +18,30 @@ VERSION = "2018-04-16"
 
 UNOFFERED = frozenset(
     {
-        "CopyFunction", "CreateAlias", "CreateCustomDomain", "CreateFunction", "CreateNamespace",
-        "CreateTrigger", "DeleteAlias", "DeleteCustomDomain", "DeleteFunction", "DeleteFunctionVersion",
-        "DeleteLayerVersion", "DeleteNamespace", "DeleteProvisionedConcurrencyConfig", "DeleteTrigger",
-        "GetAccount", "GetAlias", "GetAsyncEventStatus", "GetCustomDomain", "GetFunctionAddress",
-        "GetLayerVersion", "GetProvisionedConcurrencyConfig", "ListAliases", "ListAsyncEvents",
-        "ListCustomDomains", "ListLayerVersions", "ListLayers", "ListNamespaces", "ListTriggers",
-        "ListVersionByFunction", "PublishLayerVersion", "PublishVersion", "PutProvisionedConcurrencyConfig",
-        "PutTotalConcurrencyConfig", "TerminateAsyncEvent", "UpdateAlias", "UpdateCustomDomain",
-        "UpdateFunctionCode", "UpdateFunctionConfiguration", "UpdateNamespace", "UpdateTrigger",
-        "UpdateTriggerStatus",
+        "CopyFunction", "CreateCustomDomain", "CreateNamespace", "DeleteCustomDomain", "DeleteFunctionVersion",
+        "DeleteLayerVersion", "DeleteNamespace", "DeleteProvisionedConcurrencyConfig", "GetAccount",
+        "GetAsyncEventStatus", "GetCustomDomain", "GetLayerVersion", "GetProvisionedConcurrencyConfig",
+        "ListAsyncEvents", "ListCustomDomains", "ListLayerVersions", "ListLayers", "ListNamespaces",
+        "PublishLayerVersion", "PutProvisionedConcurrencyConfig", "PutTotalConcurrencyConfig", "TerminateAsyncEvent",
+        "UpdateCustomDomain", "UpdateNamespace", "UpdateTrigger", "UpdateTriggerStatus",
     }
 )  # fmt: skip
 """Actions of the cloud that are answered with UnsupportedOperation."""
 
 
-def service(scf: Scf) -> Service:
-    """The product `scf` of the cloud's API, over these functions."""
+def service(scf: Scf, store: Store | None = None) -> Service:
+    """The product `scf` of the cloud's API, over these functions. Without a `store` there is no bucket: neither for a
+    trigger nor for code."""
+
+    def has_bucket(name: str) -> bool:
+        return store is not None and store.bucket(name) is not None
+
+    def fetch(bucket: str, key: str) -> bytes | None:
+        found = store.get(bucket, key) if store else None
+        try:
+            return b"".join(store.read(found.blob)) if store and found else None
+        except BlobGone:
+            return None
 
     def row(wants: type[Wanted], run: Callable[[Scf, Wanted], Content], *, regional: bool = True) -> Action[Wanted]:
         return Action(wants, partial(run, scf), regional)
@@ -42,6 +50,21 @@ def service(scf: Scf) -> Service:
         "Invoke": row(invoking.Invoke, invoking.invoke),
         "InvokeFunction": row(invoking.InvokeFunction, invoking.invoke_function, regional=False),
         "GetFunction": row(describing.GetFunction, describing.get_function),
+        "GetFunctionAddress": row(describing.GetFunctionAddress, describing.get_function_address),
+        "ListVersionByFunction": row(describing.ListVersions, describing.list_versions),
+        "CreateFunction": Action(deploying.CreateFunction, partial(deploying.create_function, scf, fetch)),
+        "UpdateFunctionCode": Action(deploying.UpdateCode, partial(deploying.update_code, scf, fetch)),
+        "UpdateFunctionConfiguration": row(deploying.UpdateConfiguration, deploying.update_configuration),
+        "DeleteFunction": row(deploying.DeleteFunction, deploying.delete_function),
+        "ListTriggers": row(triggers.ListTriggers, triggers.list_triggers),
+        "CreateTrigger": Action(triggers.CreateTrigger, partial(triggers.create_trigger, scf, has_bucket)),
+        "DeleteTrigger": row(triggers.DeleteTrigger, triggers.delete_trigger),
+        "PublishVersion": row(versioning.PublishVersion, versioning.publish_version),
+        "CreateAlias": row(versioning.PutAlias, versioning.create_alias),
+        "UpdateAlias": row(versioning.PutAlias, versioning.update_alias),
+        "GetAlias": row(versioning.OfAlias, versioning.get_alias),
+        "ListAliases": row(versioning.ListAliases, versioning.list_aliases),
+        "DeleteAlias": row(versioning.OfAlias, versioning.delete_alias),
         "ListFunctions": row(describing.ListFunctions, describing.list_functions),
         "GetFunctionLogs": row(logs.GetFunctionLogs, logs.get_function_logs),
         "GetRequestStatus": row(logs.GetRequestStatus, logs.get_request_status),

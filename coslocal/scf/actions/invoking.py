@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any, Literal, NoReturn
 
-from coslocal.scf.actions.finding import find
+from coslocal.scf.actions.finding import find_version
 from coslocal.scf.result import TAKEN_IN, TOO_LARGE, Result
 from coslocal.scf.service import Scf
 from coslocal.tencentapi.api import Content
@@ -39,11 +39,11 @@ class InvokeFunction(Parameters, frozen=True):
 
 
 def invoke(scf: Scf, wanted: Invoke) -> Content:
-    function = find(scf, wanted.function_name, wanted.namespace, wanted.qualifier).function
+    function = _runnable(scf, wanted)
     event = _event(wanted.client_context, "ClientContext")
     if wanted.invocation_type == "RequestResponse":
-        return _run(scf, function.name, event, wanted.log_type)
-    result = scf.invoke_async(function.name, event)
+        return _run(scf, function, event, wanted)
+    result = scf.invoke_async(function, event, qualifier=wanted.qualifier)
     if result.status == TOO_LARGE:
         raise ApiError("InvalidParameter.RequestTooLarge", result.message)
     if result.status != TAKEN_IN:
@@ -52,8 +52,16 @@ def invoke(scf: Scf, wanted: Invoke) -> Content:
 
 
 def invoke_function(scf: Scf, wanted: InvokeFunction) -> Content:
-    function = find(scf, wanted.function_name, wanted.namespace, wanted.qualifier).function
-    return _run(scf, function.name, _event(wanted.event, "Event"), wanted.log_type)
+    return _run(scf, _runnable(scf, wanted), _event(wanted.event, "Event"), wanted)
+
+
+def _runnable(scf: Scf, wanted: Invoke | InvokeFunction) -> str:
+    """The function's name, when there is something to run: while it is updated, what it was before (583/115197)."""
+    found, version = find_version(scf, wanted.function_name, wanted.namespace, wanted.qualifier)
+    state = found.state(wanted.qualifier)
+    if state in ("Creating", "CreateFailed", "Deleting", "Publishing"):
+        raise ApiError("FailedOperation.FunctionStatusError", f"{wanted.function_name} is {state}")
+    return version.function.name
 
 
 def _event(text: str | None, name: str) -> Any:
@@ -70,11 +78,11 @@ def _event(text: str | None, name: str) -> Any:
         raise ApiError("InvalidParameterValue.Param", f"{name} is not JSON") from None
 
 
-def _run(scf: Scf, name: str, event: Any, log_type: LogType) -> Content:
-    result = scf.invoke(name, event)
+def _run(scf: Scf, name: str, event: Any, wanted: Invoke | InvokeFunction) -> Content:
+    result = scf.invoke(name, event, qualifier=wanted.qualifier)
     if result.status == TOO_LARGE:
         raise ApiError("InvalidParameter.RequestTooLarge", result.message)
-    log = _tail(scf, result.request_id) if log_type == "Tail" else ""
+    log = _tail(scf, result.request_id) if wanted.log_type == "Tail" else ""
     return {"Result": _outcome(result.request_id, result, log)}
 
 

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from coslocal.scf.actions.finding import find
+from coslocal.scf.actions.finding import find, find_version
 from coslocal.scf.result import CODE_ERROR, OUT_OF_MEMORY, TIMEOUT
 from coslocal.scf.runlog import Run
 from coslocal.scf.service import Scf
@@ -32,7 +32,7 @@ class GetFunctionLogs(Parameters, frozen=True):
     order_by: Literal["function_name", "duration", "mem_usage", "start_time"] = "start_time"
     filter: LogFilter = LogFilter()
     namespace: str = "default"
-    qualifier: str = "$LATEST"
+    qualifier: str | None = None
     function_request_id: str | None = None
     start_time: str | None = None
     end_time: str | None = None
@@ -48,8 +48,13 @@ class GetRequestStatus(Parameters, frozen=True):
 
 
 def get_function_logs(scf: Scf, wanted: GetFunctionLogs) -> Content:
-    if wanted.function_name is not None:
-        find(scf, wanted.function_name, wanted.namespace, wanted.qualifier)
+    """Without a Qualifier the runs of all versions."""
+    version = None
+    if wanted.function_name is not None and wanted.qualifier is not None:
+        _, found = find_version(scf, wanted.function_name, wanted.namespace, wanted.qualifier)
+        version = found.function.version
+    elif wanted.function_name is not None:
+        find(scf, wanted.function_name, wanted.namespace)
     if min(wanted.offset, wanted.limit) < 0 or wanted.offset + wanted.limit > DEEPEST:
         raise ApiError("InvalidParameterValue.Limit", f"Offset and Limit together can be at most {DEEPEST}")
     start, end = _period(wanted.start_time, wanted.end_time)
@@ -57,6 +62,7 @@ def get_function_logs(scf: Scf, wanted: GetFunctionLogs) -> Content:
     def is_wanted(run: Run) -> bool:
         return (
             wanted.function_name in (None, run.function)
+            and version in (None, run.version)
             and wanted.function_request_id in (None, run.request_id)
             and start <= run.started <= end
             and _passes(run, wanted.filter.ret_code)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from coslocal.scf.actions.finding import find
+from coslocal.scf.actions.finding import find, find_version
 from coslocal.scf.service import Scf
 from coslocal.tencentapi.api import Content
 from coslocal.tencentapi.errors import ApiError
@@ -94,5 +94,5 @@ def update_event_invoke(scf: Scf, wanted: PutEventInvoke) -> Content:
 
 
 def get_event_invoke(scf: Scf, wanted: GetEventInvoke) -> Content:
-    policy = find(scf, wanted.function_name, wanted.namespace, wanted.qualifier).policy
+    policy = find_version(scf, wanted.function_name, wanted.namespace, wanted.qualifier)[0].policy
     return {"AsyncTriggerConfig": {"RetryConfig": [{"RetryNum": policy.retries}], "MsgTTL": int(policy.max_age)}}

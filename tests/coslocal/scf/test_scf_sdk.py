@@ -211,7 +211,7 @@ def test_what_the_cloud_refuses_is_refused_with_its_code(cloud: Cloud, monkeypat
     assert refused(lambda: invoke(with_token, 1)) == "AuthFailure.TokenFailure"
     assert refused(lambda: invoke(client, 1, FunctionName="other")) == "ResourceNotFound.Function"
     assert refused(lambda: invoke(client, 1, Qualifier="7")) == "ResourceNotFound.Qualifier"
-    assert refused(lambda: client.CreateFunction(models.CreateFunctionRequest())) == "UnsupportedOperation"
+    assert refused(lambda: client.ListLayers(models.ListLayersRequest())) == "UnsupportedOperation"
     other = CommonClient("sts", "2018-08-13", Credential("AKIDlocal", "SKlocal"), "ap-guangzhou", cloud.profile())
     assert refused(lambda: other.call_json("GetCallerIdentity", {})) == "NoSuchProduct"
     now = time.time()
