@@ -12,6 +12,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from coslocal import internal, routes, spoil
+from coslocal.cam import actions
+from coslocal.cam.guard import Guard, Keys, new_keys
+from coslocal.cam.policy import CamPolicy
 from coslocal.ci.types import ImageError
 from coslocal.ci.workers import Workers, shared
 from coslocal.controls import standard_pages
@@ -46,9 +49,10 @@ class _Answer(NamedTuple):
 class Coslocal:
     """A local COS and Cloud Infinite over `store`.
 
-    `credentials` maps access key ids to secrets; every one of them owns everything. `region` is where buckets are made
-    whose host does not tell; `clock` gives unix seconds; `host_suffixes` are local domains under which
-    `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>` are found. `handle` may be called from many threads.
+    `credentials` maps access key ids to secrets; every one of them owns everything, and `assume` gives more that are
+    held to a CAM policy. `region` is where buckets are made whose host does not tell; `clock` gives unix seconds;
+    `host_suffixes` are local domains under which `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>` are found.
+    `handle` may be called from many threads.
 
     `journal` holds what was asked, `events` what listeners were told; `faults` takes what is to go wrong; `rates`, None
     unless set, holds images to the platform's requests a second; `images` are the processes that decode, by default one
@@ -77,6 +81,7 @@ class Coslocal:
         self.faults = faults or Faults(clock=clock)
         self.rates: Rates | None = None
         self.images: Workers = images or shared()
+        self.guard = Guard(store, self._region_of)
         self.jobs = Jobs(self)
         self.pages = standard_pages()
         self.host_suffixes = tuple(host_suffixes)
@@ -156,13 +161,17 @@ class Coslocal:
             return self._refuse(InternalError(), address, request_id, route.operation)
 
     def _admit(self, request: Request, address: Address, route: routes.Route, request_id: str, now: float) -> Call:
-        """Authenticate, then authorise: any credential may do everything, nobody only what an ACL grants."""
+        """Authenticate, then authorise: nobody may do only what an ACL grants, a role's keys only what its policy
+        allows, any other credential everything."""
         signer = verify(request, address, self.credentials, now)
         bucket = address.host.bucket
         key = address.key if bucket else ""
         anonymous = signer is None and route.anonymous != "FREE"
         if anonymous and not (route.anonymous and acl.lets_anyone(self.store, bucket, key, route.anonymous)):
             raise AccessDenied
+        if signer is not None:
+            for action in actions.of(route.operation, self.dialects):
+                self.guard.check(signer.access_key, action, bucket, key, anyone=route.anonymous)
         return Call(
             app=self, request=request, address=address, operation=route.operation, bucket=bucket, key=key,
             principal=signer.access_key if signer else None, signed=signer.headers if signer else frozenset(),
@@ -204,6 +213,19 @@ class Coslocal:
             )
         )  # fmt: skip
 
+    # -- roles
+
+    def assume(self, policy: CamPolicy) -> Keys:
+        """New keys that are held to a policy."""
+        keys = new_keys()
+        self.guard.policies[keys.secret_id] = policy
+        self.credentials[keys.secret_id] = keys.secret_key
+        return keys
+
+    def _region_of(self, bucket: str) -> str:
+        standing = self.store.bucket(bucket) if bucket else None
+        return standing.region if standing else self.region
+
     # -- effects
 
     def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
@@ -223,10 +245,9 @@ class Coslocal:
         """Tell the listeners that an object was created or removed by a call."""
         if made_by_ci and self.dialects["result-events"] == "no":
             return
-        bucket = self.store.bucket(item.bucket)
         meta = {k: v for k, v in item.headers.items() if k == "Content-Type" or k.lower().startswith("x-cos-meta-")}
         event = ObjectEvent(
-            name=name, bucket=item.bucket, region=bucket.region if bucket else self.region, key=item.key,
+            name=name, bucket=item.bucket, region=self._region_of(item.bucket), key=item.key,
             size=item.size,
             etag=item.etag, time=int(self.clock()), request_id=call.request_id, meta=meta,
             source_ip=call.request.remote, request_headers=dict(call.request.headers), made_by_ci=made_by_ci,
@@ -238,11 +259,8 @@ class Coslocal:
     def count_image(self, way: str, bucket: str) -> None:
         """Count a request for image processing: upload, cloud, async or download. Raises SlowDown above the rate."""
         if self.rates is not None:
-            standing = self.store.bucket(bucket)
             everywhere = self.dialects["rate-region"] == "everywhere"
-            self.rates.take(
-                way, bucket, standing.region if standing else self.region, self.clock, everywhere=everywhere
-            )
+            self.rates.take(way, bucket, self._region_of(bucket), self.clock, everywhere=everywhere)
 
     def _tell(self, event: ObjectEvent) -> None:
         self.events.add(event)

@@ -124,6 +124,12 @@ REQUESTS: tuple[Dialect, ...] = (
         "CI 1.2: members of Pic-Operations that no page names are not documented either way",
     ),
     Dialect(
+        "image-process-rights",
+        ("get-put", "put", "listed", "post-source"),
+        "CI 1.3: GetObject on the source and PutObject on the results (2024-04), PutObject alone (2025-10); SCF 9: a "
+        "list with PostObject and the parts of uploads on the results; whether the source needs PostObject is unknown",
+    ),
+    Dialect(
         "cross-region",
         ("allow", "refuse"),
         "CI 1.3: whether a rule's bucket may lie in another region is not documented; -60972 is a bad region",

@@ -24,9 +24,9 @@ REQUESTS: tuple[Settled, ...] = (
         "no page tells what the answer to such a request would look like, so there is nothing to imitate",
     ),
     Settled(
-        "which permission processing needs (CI 1.3)",
-        "every credential may do everything",
-        "coslocal has no CAM: a client never sees the difference",
+        "an object that does not exist, for a role that may read it and not list its bucket (SCF 9)",
+        "404",
+        "no page tells of another answer; coslocal can hold a role to a CAM policy, and only to what that says",
     ),
     Settled(
         "a destination bucket of another owner (CI 1.3)",

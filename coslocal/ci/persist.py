@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from coslocal.cam import actions
 from coslocal.ci import errors, fileid, pic_operations
 from coslocal.ci.errors import ignores
 from coslocal.ci.surroundings import around, read_source
@@ -79,11 +80,15 @@ def prepare(
 ) -> Prepared:
     """Render the rules on `source`, whose bytes `data` gives where it does not stand yet; nothing is stored.
 
-    What becomes of a rule that fails while it is rendered is the dialect partial-failure. Raises ImageError.
+    What becomes of a rule that fails while it is rendered is the dialect partial-failure. Each result is written in the
+    name of whoever asked (CI 1.3). Raises ImageError, AccessDenied.
     """
     targets = [_target(app, source, rule) for rule in asked.rules]
     _check_twice(app, targets)
     if call is not None:
+        for target in targets:
+            for action in actions.on_result(app.dialects):
+                call.require(action, bucket=target.bucket.name, key=target.key)
         targets = [_struck(app, call, target, place) for place, target in enumerate(targets, 1)]
     silent = "" if asked.pic_info else app.dialects["pic-info-zero"]
     prepared = render_on(

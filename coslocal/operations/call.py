@@ -55,6 +55,11 @@ class Call:
         """This request, for faults; `mark` tells what of it."""
         return Occasion(self.operation, self.bucket, self.key, mark, self.request_id)
 
+    def require(self, action: str, *, bucket: str | None = None, key: str | None = None) -> None:
+        """Raises AccessDenied unless whoever asks may also do this, on what the request names besides its URL."""
+        where = self.bucket if bucket is None else bucket
+        self.app.guard.check(self.principal, action, where, self.key if key is None else key)
+
     def header(self, name: str) -> str | None:
         return self.request.headers.get(name)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from coslocal.cam import actions
 from coslocal.http import Response
 from coslocal.operations import encryption, restore
 from coslocal.operations.append import APPENDABLE
@@ -46,6 +47,7 @@ def _source(call: Call) -> StoredObject:
     if found is None or host is None:
         raise InvalidArgument("x-cos-copy-source must look like <bucket>.cos.<region>.myqcloud.com/<url-encoded key>")
     name = host.bucket or found[1]
+    call.require(actions.GET, bucket=name, key=decode(found[2]))
     bucket = call.app.store.bucket(name)
     if bucket is None or (host.region and host.region != bucket.region):
         raise NoSuchBucket

@@ -6,10 +6,18 @@ import base64
 import binascii
 import hashlib
 
+from coslocal.cam import actions
 from coslocal.http import Response
 from coslocal.operations.call import Call, check_version
 from coslocal.operations.responses import xml_response
-from coslocal.wire.errors import BadDigest, InvalidDigest, MalformedXML, MissingContentMD5, NoSuchVersion
+from coslocal.wire.errors import (
+    AccessDenied,
+    BadDigest,
+    InvalidDigest,
+    MalformedXML,
+    MissingContentMD5,
+    NoSuchVersion,
+)
 from coslocal.wire.xml import Fields, parse, text
 
 MOST = 1000
@@ -30,13 +38,15 @@ def delete_objects(call: Call) -> Response:
 
 
 def _delete(call: Call, key: str, version: str | None) -> tuple[str, Fields]:
-    """What became of one object; a version that there cannot be is an error, as it is of a single DELETE."""
+    """What became of one object; a version that there cannot be, or a key that who asks may not delete, is an error, as
+    it is of a single DELETE."""
     fields: list[tuple[str, str | int | Fields]] = [("Key", key)]
     if version:
         fields.append(("VersionId", version))
     try:
         check_version(version or None)
-    except NoSuchVersion as error:
+        call.require(actions.DELETE, key=key)
+    except (AccessDenied, NoSuchVersion) as error:
         return "Error", [*fields, ("Code", error.code), ("Message", error.message)]
     item = call.app.store.delete(call.bucket, key)
     if item is not None:

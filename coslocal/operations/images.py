@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
+from coslocal.cam import actions
 from coslocal.http import Response
 from coslocal.operations import encryption, restore, styles
 from coslocal.operations.call import Call
@@ -144,6 +145,7 @@ def by_separator(call: Call) -> Response | None:
         if name and styles.find(call.app.store, call.bucket, name) is not None:
             source = call.app.store.get(call.bucket, key)
             if source is not None:
+                call.require(actions.GET, key=key)
                 further = find_rule(call.parameters)
                 return _serve(call, source, f"style/{name}|{further}" if further else f"style/{name}")
     return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote, urlencode
 
+from coslocal.cam import actions
 from coslocal.http import Headers, Response
 from coslocal.operations import acl, post_policy
 from coslocal.operations.call import Call
@@ -62,7 +63,9 @@ def post_object(call: Call) -> Response:
 def _admit(call: Call, fields: Mapping[str, str], key: str) -> post_policy.Policy | None:
     """By the form's policy, by a signature of the request (in its header, or in the field Signature), or by an ACL."""
     if post_policy.is_signed(fields):
-        return post_policy.verify_policy(fields, call.bucket, call.app.credentials, call.now)
+        policy = post_policy.verify_policy(fields, call.bucket, call.app.credentials, call.now)
+        replace(call, principal=fields["q-ak"]).require(actions.POST, key=key)
+        return policy
     signer = call.principal
     if "signature" in fields:
         pairs = [pair for pair in call.request.headers if pair[0].lower() != "authorization"]
@@ -71,6 +74,7 @@ def _admit(call: Call, fields: Mapping[str, str], key: str) -> post_policy.Polic
         signer = found.access_key if found else None
     if signer is None and not acl.lets_anyone(call.app.store, call.bucket, key, "WRITE"):
         raise AccessDenied
+    replace(call, principal=signer).require(actions.POST, key=key)
     return None
 
 
