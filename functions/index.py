@@ -11,6 +11,7 @@ from derivo import compiled, settings
 from derivo.breaker import Breaker, Budget
 from derivo.clock import SystemClock
 from derivo.cos import Cos
+from derivo.fileids import Fileids
 from derivo.handle import handle
 from derivo.log import to_stdout
 from derivo.matching import RuleSetIndex
@@ -42,6 +43,7 @@ _INDEX = RuleSetIndex(_LOADED.rule_sets)
 _CLOCK = SystemClock()
 _BREAKER = Breaker(_INDEX)
 _BUDGET = Budget(_CLOCK, settings.read().max_requests_per_minute)
+_FILEIDS = Fileids(settings.read().fileid_encoding, settings.read().fileid_path)
 
 
 def main_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def main_handler(event: Any, context: Any) -> dict[str, Any]:
     try:
         # at each invocation: whether a warm instance's temporary keys are renewed in place is not documented (SCF 2.3)
         configured = settings.read()
-        client = Cos(configured)
+        client = Cos(configured, _FILEIDS)
     except settings.SettingsError as error:
         raise ConfigurationError(str(error)) from None
     summary = handle(

@@ -17,7 +17,8 @@ from qcloud_cos import CosClientError, CosConfig, CosS3Client, CosServiceError
 from requests.exceptions import RequestException
 
 from derivo.ci import limits
-from derivo.outcomes import is_retryable
+from derivo.fileids import Fileids
+from derivo.outcomes import NUMBERS, is_retryable
 from derivo.settings import Settings
 
 # Law 9: the SDK logs whole URLs at INFO and Authorization values at DEBUG (COS 6). Nothing of it is let out.
@@ -101,14 +102,16 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class Cos:
     """COS as Derivo uses it. Cheap to build; the SDK keeps one connection pool for the whole process (COS 6)."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fileids: Optional[Fileids] = None) -> None:
+        """`fileids` is what a warm instance has learned of this COS. Raises SettingsError without credentials."""
         settings.require_credentials()
         self._settings = settings
+        self.fileids = fileids or Fileids(settings.fileid_encoding, settings.fileid_path)
 
     def process(self, *, bucket: str, region: str, key: str, pic_operations: str, timeout: float) -> Processed:
         """`POST /key?image_process`: run up to five rules on a stored object. `timeout` in seconds."""
-        client = self._client(region, timeout)
-        headers, body = _call(client.ci_image_process, Bucket=bucket, Key="/" + key, PicOperations=pic_operations)
+        client, spoken = self._client(region, timeout), self.fileids.spoken(pic_operations)
+        headers, body = _call(client.ci_image_process, Bucket=bucket, Key="/" + key, PicOperations=spoken)
         return _processed(headers, body)
 
     def head(self, *, bucket: str, region: str, key: str, timeout: float) -> Optional[Head]:
@@ -190,8 +193,9 @@ class Cos:
         if pic_operations is None:
             _call(client.put_object, Bucket=bucket, Key="/" + key, Body=body, **headers)
             return None
+        spoken = self.fileids.spoken(pic_operations)
         answer_headers, answer = _call(
-            client.ci_put_object, Bucket=bucket, Key="/" + key, Body=body, PicOperations=pic_operations, **headers
+            client.ci_put_object, Bucket=bucket, Key="/" + key, Body=body, PicOperations=spoken, **headers
         )
         return _processed(answer_headers, answer)
 
@@ -249,7 +253,7 @@ def _refusal(error: CosServiceError) -> CosFailure:
     lacks a Resource or a RequestId, which it does not need."""
     told = _members(error.get_digest_msg())
     found = _CODE.search(_text(error.get_origin_msg()))
-    return CosFailure(
+    return _failure(
         _text(told.get("code")) or (found[1] if found else f"Http{error.get_status_code()}"),
         _text(told.get("message")),
         status=int(error.get_status_code()),
@@ -257,12 +261,22 @@ def _refusal(error: CosServiceError) -> CosFailure:
     )
 
 
+def _failure(code: str, message: str, *, request_id: str, status: int = 0) -> CosFailure:
+    """A failure under its name, also where CI gave its number (CI 9.2)."""
+    name = NUMBERS.get(code)
+    if name is not None:
+        code, message = name, f"{code}: {message}"
+    return CosFailure(code, message, status=status, request_id=request_id)
+
+
 def _processed(headers: Mapping[str, Any], body: Any) -> Processed:
     if not isinstance(body, dict):
         raise CosFailure("UnreadableAnswer", "the answer holds no UploadResult")
     request_id = _text(headers.get("x-cos-request-id"))
     if "Code" in body and "OriginalInfo" not in body:
-        raise CosFailure(_text(body["Code"]) or "UnreadableAnswer", _text(body.get("Message")), request_id=request_id)
+        raise _failure(_text(body["Code"]) or "UnreadableAnswer", _text(body.get("Message")), request_id=request_id)
+    if "OriginalInfo" not in body and "ProcessResults" not in body:
+        raise CosFailure("UnreadableAnswer", "the answer is no UploadResult", request_id=request_id)
     original = _members(body.get("OriginalInfo"))
     image = _members(original.get("ImageInfo"))
     objects = _members(body.get("ProcessResults")).get("Object")

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import Optional
 
 import msgspec
 
-from derivo import manifest
+from derivo import fileids, manifest
+from derivo.asking import REFUSALS, find_out
 from derivo.breaker import Budget
+from derivo.calls import MOST_TRIES, Calls
 from derivo.clock import Deadline
 from derivo.cos import Cos, CosFailure, Head, Processed, Result
-from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
+from derivo.outcomes import FAILED, WRITTEN, Outcome, Work, failed, skipped
 from derivo.plan import MANIFEST, Plan, Planned, PlannedManifest, ProcessRequest, requests_for
-
-# How often one request is sent in an invocation while its failures are retryable and time is left.
-MOST_TRIES = 4
+from derivo.standing import proved
 
 # How often a source is processed again in one invocation because it was overwritten meanwhile.
 MOST_ROUNDS = 4
-
-# What `derivo put` leaves on the source: the digest of the plan that was carried out with the upload.
-UPLOAD_MARK = "x-cos-meta-derivo"
 
 # What a manifest carries: its own digest, so that one that would not change is not written again.
 MANIFEST_MARK = "x-cos-meta-derivo-manifest"
 
 # Failures that concern the source or the caller: trying the rules one by one would only repeat them.
 _OF_THE_WHOLE = frozenset(
-    ["NoSuchKey", "NoSuchBucket", "NoProcessAuthority", "SignatureDoesNotMatch", "InvalidAccessKeyId", "ImageTooLarge"]
+    ["NoSuchKey", "NoSuchBucket", "NoProcessAuthority", "SignatureDoesNotMatch", "InvalidAccessKeyId"]
 )
+
+
+_SETTINGS = "DERIVO_FILEID_ENCODING and DERIVO_FILEID_PATH tell Derivo, derivo probe tells you"
+
+_UNMAKEABLE = "COS takes `//` in fileids for `/` (DERIVO_FILEID_PATH), so that no request gives this key"
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,32 +40,27 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     answer: Processed
 
 
-# Retryable, but not by waiting a little in this invocation.
-_OF_THIS_MINUTE = frozenset(["Deadline", "BudgetExceeded"])
-
-
 def derive(
     plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload] = None, budget: Optional[Budget] = None
 ) -> Work:
     """Carry out a plan: ceil(n/5) processing calls on the good path, and one HEAD where the plan asks to verify. Never
     raises for what COS does.
 
-    Derivatives that `upload` made are taken over; the rest is made. Afterwards the source is looked at: when it was
-    overwritten meanwhile, everything is made again from what stands there now, so that whichever of two runs ends
-    last, the derivatives are the last source's (law 4). `Work.gone` tells that the source does not exist (any more);
-    outcomes of what could not be made are then `skipped(source_gone)`.
+    Derivatives that `upload` made are taken over, those that are proved to stand are skipped; the rest is made.
+    Afterwards the source is looked at: when it was overwritten meanwhile, everything is made again from what stands
+    there now, so that whichever of two runs ends last, the derivatives are the last source's (law 4). `Work.gone` tells
+    that the source does not exist (any more); outcomes of what could not be made are then `skipped(source_gone)`.
     """
-    run = _Run(plan, cos, deadline, budget)
+    run = _Run(plan, Calls(plan.source, cos, deadline, budget))
     if upload is not None:
         run.take(upload.request, upload.answer)
-    elif plan.source.meta.get(UPLOAD_MARK) == plan.digest:
-        run.skip_derived_at_upload()
+    else:
+        run.skip_what_stands()
+    run.settle_open_keys()
     for _ in range(MOST_ROUNDS):
-        remaining = run.remaining()
-        for request in plan.requests if remaining == plan.derivatives else requests_for(plan.source, remaining):
-            run.carry_out(request)
+        run.make_remaining()
         run.write_manifests()
-        if not (plan.verify and run.has_written()) or run.is_current():
+        if not (plan.verify and run.has_made()) or run.is_current():
             break
         run.begin_again()
     else:
@@ -74,52 +71,100 @@ def derive(
 class _Run:
     """One run of one plan: gathers outcomes, and the facts of the source that CI reports on the way."""
 
-    def __init__(self, plan: Plan, cos: Cos, deadline: Deadline, budget: Optional[Budget]) -> None:
+    def __init__(self, plan: Plan, calls: Calls) -> None:
         self._plan = plan
-        self._cos = cos
-        self._deadline = deadline
-        self._budget = budget
+        self._calls = calls
         self._outcomes: dict[Planned, Outcome] = {}
-        self._calls = 0
-        self._heads = 0
         self._gone = False
+        self._stranger = ""
         self._source = Processed()
         self._etags: set[str] = set()
         self._manifests: dict[PlannedManifest, Outcome] = {}
+        self._known_manifests: dict[PlannedManifest, Optional[bytes]] = {}
         self._saw: Optional[tuple[str, frozenset[str]]] = None
         self._facts: Optional[tuple[str, int]] = None
-        self._request_ids: list[str] = []
+
+    # --- before anything is made
+
+    def skip_what_stands(self) -> None:
+        """Take over the outcomes of what need not be made."""
+        found = proved(self._plan, self._calls)
+        if found.gone:
+            self._settle(self._plan.derivatives, CosFailure("NoSuchKey"))
+        self._outcomes.update(found.outcomes)
+        self._known_manifests = found.manifests
+        if found.source is not None:
+            self._source = found.source
+            self._etags.add(found.source.etag)
+
+    def settle_open_keys(self) -> None:
+        """Learn how COS reads fileids, where a key depends on it and nobody told. What could not be learned, and what
+        no fileid gives, is not sent: it might overwrite somebody else's."""
+        known = self._calls.fileids
+        if any(known.is_open(derivative.key) for derivative in self.remaining()):
+            failure = find_out(self._calls, self._plan.source.bucket)
+            if failure is not None:
+                message = f"asked how it reads fileids, COS said: {failure.message or failure.code}; {_SETTINGS}"
+                still_open = tuple(derivative for derivative in self.remaining() if known.is_open(derivative.key))
+                self._settle(still_open, CosFailure(failure.code, message, status=failure.status))
+        for derivative in self.remaining():
+            if known.refuses(derivative.key):
+                self._outcomes[derivative] = failed(derivative, "bad_key", message=_UNMAKEABLE)
+
+    # --- making
+
+    def make_remaining(self) -> None:
+        """Make what has no outcome yet; again, when it was refused for the encoding of its fileids."""
+        for request in requests_for(self._plan.source, self.remaining()):
+            self.carry_out(request)
+        known = self._calls.fileids
+        refused = [d for d, outcome in self._outcomes.items() if outcome.status == FAILED and outcome.code in REFUSALS]
+        if refused and known.encoding is None and not known.plain_text:
+            # nothing has ever been taken here: the rules may be good, and the fileids not what COS reads
+            find_out(self._calls, self._plan.source.bucket)
+            if self._calls.fileids.encoding == fileids.BASE64URL:
+                for derivative in refused:
+                    del self._outcomes[derivative]
+                self.make_remaining()
 
     def carry_out(self, request: ProcessRequest) -> None:
         """Send one request, again while that may help, until each of its derivatives has an outcome."""
-        attempt = 0
+        attempt = left_out = 0
         while True:
             failure = self._send(request)
             if failure is None:
                 return
             attempt += 1
+            left_out += failure.code == "MissingFromAnswer"
             missing = tuple(d for d in request.derivatives if d not in self._outcomes)
-            if not failure.retryable and len(missing) > 1 and failure.code not in _OF_THE_WHOLE:
+            if len(missing) > 1 and _may_be_of_one(failure, left_out):
                 # one bad rule, or one output that CI cannot make, must cost only itself
-                for single in missing:
-                    self.carry_out(requests_for(self._plan.source, (single,))[0])
+                for derivative in missing:
+                    self.carry_out(requests_for(self._plan.source, (derivative,))[0])
                 return
-            if (
-                failure.retryable
-                and failure.code not in _OF_THIS_MINUTE
-                and attempt < MOST_TRIES
-                and self._deadline.back_off(attempt)
-            ):
+            if self._calls.try_again(failure, attempt):
                 request = requests_for(self._plan.source, missing)[0]
                 continue
-            self._settle(missing, failure)
+            if left_out == MOST_TRIES:
+                failure = CosFailure("WrongKey" if self._stranger else "NotMade", failure.message)
+            self._settle(missing, failure, self._stranger)
             return
 
-    def take(self, request: ProcessRequest, answer: Processed) -> None:
-        """The outcomes of those derivatives that the answer names (law 3: a 200 alone proves nothing)."""
+    def _send(self, request: ProcessRequest) -> Optional[CosFailure]:
+        answer = self._calls.process(request.pic_operations)
+        if isinstance(answer, CosFailure):
+            return answer
+        others = self.take(request, answer)
+        self._stranger = others[0].key if others else ""
+        if all(derivative in self._outcomes for derivative in request.derivatives):
+            return None
+        return CosFailure("MissingFromAnswer", "CI answered 200 without naming the derivative")
+
+    def take(self, request: ProcessRequest, answer: Processed) -> list[Result]:
+        """The outcomes of those derivatives that the answer names (law 3: a 200 alone proves nothing), or that it shows
+        to have been written under another key. Returns the results that are neither."""
         self._source = answer
-        if answer.request_id:
-            self._request_ids.append(answer.request_id)
+        known = self._calls.fileids
         results = list(answer.results)
         for derivative in request.derivatives:
             found = _find(derivative, results)
@@ -127,70 +172,47 @@ class _Run:
                 results.remove(found)
                 self._etags.add(answer.etag)
                 self._outcomes[derivative] = _written(derivative, found)
+                known.plain_text = known.plain_text or known.encoding is None
+        for derivative in request.derivatives:
+            if derivative not in self._outcomes:
+                self._take_misread(derivative, results)
+        return results
 
-    def skip_derived_at_upload(self) -> None:
-        """Skip what the uploader's own request made, where that is proved: the source that the event told of still
-        stands and carries the mark, and each derivative is no older than it (derivatives of a source before it may
-        stand too, when the uploader broke off, or when the mark came with a copy). Where manifests are wanted it is all
-        or none: a manifest is written of what one run has seen, so each must name what stands."""
-        source = self._head(self._plan.source.bucket, self._plan.source.key)
-        if source is None:
-            self._settle(self._plan.derivatives, CosFailure("NoSuchKey"))
-        if not isinstance(source, Head) or not self._is_announced(source):
-            return
-        standing: dict[Planned, Head] = {}
-        for derivative in self._plan.derivatives:
-            # not knowing is no reason to fail: making the derivative again is harmless (law 4)
-            head = self._head(derivative.bucket, derivative.key)
-            if isinstance(head, Head) and head.size > 0 and head.modified >= source.modified:
-                standing[derivative] = head
-        complete = len(standing) == len(self._plan.derivatives)
-        if not self._plan.manifests or (
-            complete and all(self._is_told(wanted, source, standing) for wanted in self._plan.manifests)
-        ):
-            self._outcomes.update({derivative: skipped(derivative, "derived_at_upload") for derivative in standing})
+    def _take_misread(self, derivative: Planned, results: list[Result]) -> None:
+        """Where a result is what some COS makes of this derivative's fileid: that key was written by mistake."""
+        fileid = fileids.encoded("/" + derivative.key, self._calls.fileids.encoding)
+        for key, encoding, path in fileids.readings(fileid, self._plan.source.key):
+            for result in results:
+                if fileids.same_key(result.key, key):
+                    results.remove(result)
+                    message = f"COS reads fileids as {encoding} and {path}; {_SETTINGS}"
+                    self._outcomes[derivative] = failed(derivative, "WrongKey", message=message, instead=result.key)
+                    return
 
-    def _is_announced(self, source: Head) -> bool:
-        """Whether this is the source that the event told of, as its uploader's own processing left it."""
-        event = self._plan.source
-        if source.meta.get(UPLOAD_MARK) != self._plan.digest or not source.modified:
-            return False
-        if event.etag is not None:
-            return event.etag == source.etag
-        return event.event_time is None or source.modified <= event.event_time
-
-    def _is_told(self, wanted: PlannedManifest, source: Head, standing: dict[Planned, Head]) -> bool:
-        """Whether the manifest stands and tells of this source and these derivatives, by ETag."""
-        timeout = self._deadline.call_timeout()
-        try:
-            data = timeout and self._cos.get(
-                bucket=wanted.bucket, region=self._plan.source.region, key=wanted.key, timeout=timeout
+    def _settle(self, derivatives: tuple[Planned, ...], failure: CosFailure, instead: str = "") -> None:
+        gone = failure.code == "NoSuchKey"
+        self._gone = self._gone or gone
+        for derivative in derivatives:
+            self._outcomes[derivative] = (
+                skipped(derivative, "source_gone")
+                if gone
+                else failed(derivative, failure.code, status=failure.status, message=failure.message, instead=instead)
             )
-        except CosFailure:
-            return False
-        found = manifest.decode(data) if data else None
-        here = (self._plan.source.bucket, self._plan.source.key)
-        return (
-            found is not None
-            and (found.source.etag, found.source.size) == (source.etag, source.size)
-            and all(
-                manifest.proves(found, here, derivative, head.etag)
-                for derivative, head in standing.items()
-                if derivative.rule_set == wanted.rule_set
-            )
-        )
 
     def remaining(self) -> tuple[Planned, ...]:
         """The derivatives that have no outcome yet."""
         return tuple(derivative for derivative in self._plan.derivatives if derivative not in self._outcomes)
 
-    def has_written(self) -> bool:
-        return any(outcome.status == WRITTEN for outcome in self._outcomes.values())
+    # --- afterwards
+
+    def has_made(self) -> bool:
+        """Whether something stands that this run wrote, or that it takes for this source's."""
+        return any(outcome.is_known for outcome in self._outcomes.values())
 
     def is_current(self) -> bool:
         """Whether what was written was made from the source as it stands now, and the manifests tell of that one. False
         also when that cannot be told."""
-        head = self._head(self._plan.source.bucket, self._plan.source.key)
+        head = self._calls.head(self._plan.source.bucket, self._plan.source.key)
         if isinstance(head, CosFailure):
             return not head.retryable
         if head is None:
@@ -213,11 +235,11 @@ class _Run:
         return True
 
     def write_manifests(self) -> None:
-        """The manifest of each rule set that wants one and had something written: with one PUT, if it changed."""
+        """The manifest of each rule set that wants one and of which something stands: with one PUT, if it changed."""
         self._manifests = {}
         for wanted in self._plan.manifests:
             data = manifest.encode(manifest.build(self._plan, wanted.rule_set, self.work([])))
-            if any(o.status == WRITTEN and o.derivative.rule_set == wanted.rule_set for o in self._outcomes.values()):
+            if any(o.is_known and o.derivative.rule_set == wanted.rule_set for o in self._outcomes.values()):
                 self._manifests[wanted] = self._write_manifest(wanted, data)
 
     def _write_manifest(self, wanted: PlannedManifest, data: bytes) -> Outcome:
@@ -225,37 +247,26 @@ class _Run:
             rule_set=wanted.rule_set, name=MANIFEST, bucket=wanted.bucket, key=wanted.key, rule="", spec=""
         )
         mark = manifest.digest(data)
-        standing = self._head(wanted.bucket, wanted.key)
-        if isinstance(standing, Head) and standing.meta.get(MANIFEST_MARK) == mark:
+        if self._stands(wanted, mark):
             return skipped(planned, "unchanged")
-        failure = self._put(wanted, data, mark)
-        if failure is not None and failure.retryable and self._deadline.back_off(1):
-            failure = self._put(wanted, data, mark)
+        headers = {"ContentType": "application/json", "Metadata": {MANIFEST_MARK: mark}}
+        failure = self._calls.put(wanted.bucket, wanted.key, data, headers)
         if failure is not None:
             return failed(planned, failure.code, status=failure.status, message=failure.message)
         return Outcome(derivative=planned, status=WRITTEN, format="json", size=len(data))
 
-    def _put(self, wanted: PlannedManifest, data: bytes, mark: str) -> Optional[CosFailure]:
-        timeout = self._deadline.call_timeout()
-        if timeout is None:
-            return CosFailure("Deadline", "the time left was too short for another call")
-        headers = {"ContentType": "application/json", "Metadata": {MANIFEST_MARK: mark}}
-        try:
-            self._cos.put(
-                bucket=wanted.bucket,
-                region=self._plan.source.region,
-                key=wanted.key,
-                body=data,
-                headers=headers,
-                timeout=timeout,
-            )
-        except CosFailure as failure:
-            return failure
-        return None
+    def _stands(self, wanted: PlannedManifest, mark: str) -> bool:
+        """Whether the manifest of that digest stands; what was looked at before anything was made counts once."""
+        if wanted in self._known_manifests:
+            known = self._known_manifests.pop(wanted)
+            return known is not None and manifest.digest(known) == mark
+        standing = self._calls.head(wanted.bucket, wanted.key)
+        return isinstance(standing, Head) and standing.meta.get(MANIFEST_MARK) == mark
 
     def begin_again(self) -> None:
-        """Forget what was written: it may be another source's; and that the source was gone."""
-        self._outcomes = {d: o for d, o in self._outcomes.items() if o.status != WRITTEN and o.reason != "source_gone"}
+        """Forget what was written, and what was proved to stand: it may be another source's; and that the source was
+        gone."""
+        self._outcomes = {d: o for d, o in self._outcomes.items() if not o.is_known and o.reason != "source_gone"}
         self._etags = set()
         self._gone = False
 
@@ -270,8 +281,8 @@ class _Run:
         return Work(
             outcomes=(*in_order, *blocked, *self._manifests.values()),
             gone=self._gone,
-            calls=self._calls,
-            heads=self._heads,
+            calls=self._calls.processed,
+            heads=self._calls.heads,
             source_etag=(self._facts[0] if self._facts else self._source.etag) or None,
             source_size=self._facts[1] if self._facts else self._plan.source.size,
             source_format=self._source.format,
@@ -279,60 +290,15 @@ class _Run:
             source_height=self._source.height,
             source_color=self._source.color,
             source_orientation=self._source.orientation,
-            request_ids=tuple(self._request_ids),
+            request_ids=tuple(self._calls.request_ids),
         )
 
-    def _send(self, request: ProcessRequest) -> Optional[CosFailure]:
-        timeout = self._deadline.call_timeout()
-        if timeout is None:
-            return CosFailure("Deadline", "the time left was too short for another call")
-        if self._budget is not None and not self._budget.spend():
-            return CosFailure("BudgetExceeded", "more calls this minute than DERIVO_MAX_REQUESTS_PER_MINUTE allows")
-        source = self._plan.source
-        self._calls += 1
-        try:
-            answer = self._cos.process(
-                bucket=source.bucket,
-                region=source.region,
-                key=source.key,
-                pic_operations=request.pic_operations,
-                timeout=timeout,
-            )
-        except CosFailure as failure:
-            if failure.request_id:
-                self._request_ids.append(failure.request_id)
-            return failure
-        self.take(request, answer)
-        if all(derivative in self._outcomes for derivative in request.derivatives):
-            return None
-        return CosFailure("MissingFromAnswer", "CI answered 200 without naming the derivative")
 
-    def _settle(self, derivatives: tuple[Planned, ...], failure: CosFailure) -> None:
-        gone = failure.code == "NoSuchKey"
-        self._gone = self._gone or gone
-        for derivative in derivatives:
-            self._outcomes[derivative] = (
-                skipped(derivative, "source_gone")
-                if gone
-                else failed(derivative, failure.code, status=failure.status, message=failure.message)
-            )
-
-    def _head(self, bucket: str, key: str) -> Union[Head, CosFailure, None]:
-        """What stands there; None: nothing. A failure that time may mend is waited out once."""
-        found = self._look(bucket, key)
-        if isinstance(found, CosFailure) and found.retryable and self._deadline.back_off(1):
-            return self._look(bucket, key)
-        return found
-
-    def _look(self, bucket: str, key: str) -> Union[Head, CosFailure, None]:
-        timeout = self._deadline.call_timeout()
-        if timeout is None:
-            return CosFailure("Deadline", "the time left was too short for another call")
-        self._heads += 1
-        try:
-            return self._cos.head(bucket=bucket, region=self._plan.source.region, key=key, timeout=timeout)
-        except CosFailure as failure:
-            return failure
+def _may_be_of_one(failure: CosFailure, left_out: int) -> bool:
+    """Whether a failure of several rules may be one rule's."""
+    if failure.code == "MissingFromAnswer":
+        return left_out > 1
+    return not failure.retryable and failure.code not in _OF_THE_WHOLE
 
 
 def _written(derivative: Planned, result: Result) -> Outcome:
@@ -349,15 +315,6 @@ def _written(derivative: Planned, result: Result) -> Outcome:
 
 def _find(derivative: Planned, results: list[Result]) -> Optional[Result]:
     """The result that is this derivative: by key, and by bucket where the same key went to several."""
-    named = [result for result in results if _same_key(result.key, derivative.key)]
+    named = [result for result in results if fileids.same_key(result.key, derivative.key)]
     at_home = [result for result in named if result.location.startswith(derivative.bucket + ".")]
     return next(iter(at_home or named), None)
-
-
-def _same_key(reported: str, planned: str) -> bool:
-    # CI's samples print keys without the leading slash (CI 1.5); XML turns a carriage return into a line feed
-    return _as_xml(planned) in (_as_xml(reported), _as_xml(reported[1:] if reported.startswith("/") else reported))
-
-
-def _as_xml(key: str) -> str:
-    return key.replace("\r\n", "\n").replace("\r", "\n")

@@ -16,7 +16,8 @@ FORMAT = 1
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """One derivative that failed; `code` is of outcomes.CODES or COS's own."""
+    """One derivative that failed; `code` is of outcomes.CODES or COS's own; `instead` is the key that COS wrote in its
+    place, by mistake."""
 
     rule_set: str
     name: str
@@ -25,6 +26,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     retryable: bool
     message: str = ""
+    instead: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,7 @@ def build(source: Source, work: Work, invocation: str) -> Optional[bytes]:
             code=outcome.code,
             retryable=outcome.retryable,
             message=outcome.message,
+            instead=outcome.instead,
         )
         for outcome in work.outcomes
         if outcome.status == FAILED

@@ -256,8 +256,10 @@ def _detail(outcome: Outcome) -> dict[str, Any]:
         detail.update(
             format=outcome.format, width=outcome.width, height=outcome.height, size=outcome.size, etag=outcome.etag
         )
-    elif outcome.message:
-        detail["message"] = outcome.message
+    else:
+        detail.update(
+            {name: text for name, text in (("message", outcome.message), ("instead", outcome.instead)) if text}
+        )
     return detail
 
 

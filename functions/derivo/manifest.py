@@ -12,7 +12,7 @@ from typing import Optional
 import msgspec
 
 from derivo import __version__, ownobjects
-from derivo.outcomes import WRITTEN, Work
+from derivo.outcomes import Work
 from derivo.plan import Plan, Planned
 
 FORMAT = 1
@@ -57,7 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
-    """The manifest of what a run wrote of that rule set."""
+    """The manifest of what a run wrote of that rule set, and of what it found to stand."""
     source = plan.source
     return Manifest(
         manifest=FORMAT,
@@ -87,7 +87,7 @@ def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
                 spec=outcome.derivative.spec,
             )
             for outcome in work.outcomes
-            if outcome.status == WRITTEN and outcome.derivative.rule_set == rule_set
+            if outcome.is_known and outcome.derivative.rule_set == rule_set
         ),
     )
 

@@ -1,7 +1,8 @@
 """Outcome: what became of one derivative, and which failures are worth another try. Pure.
 
 Law 3: every planned derivative ends in exactly one outcome. The table below is the one place that tells permanent from
-retryable; what it does not name is decided by HTTP status (5xx, 429 and 408 are retryable, other 4xx permanent).
+retryable; what it does not name is decided by HTTP status: 3xx and 4xx are permanent but for 408 and 429. All else is
+retryable, an unknown error under 200 too: a retry too many is cheaper than a derivative that nobody makes.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import msgspec
 
 from derivo.plan import Planned
 
+UP_TO_DATE = "up_to_date"
+
 # reason -> what it says. Nothing was to do; the event is acknowledged.
 REASONS: dict[str, str] = {
     "derived_at_upload": "the uploader's own request made it, and it stands",
+    UP_TO_DATE: "the manifest proves that it was made of this very source by the same rule, and it stands",
     "source_gone": "the source does not exist any more: its removal has its own event",
     "unchanged": "the manifest would be the same, so it was not written",
 }
@@ -48,6 +52,11 @@ CODES: dict[str, tuple[bool, str]] = {
     "NetworkError": (True, "no answer came back; whether the work was done is unknown, and doing it twice is harmless"),
     "UnreadableAnswer": (True, "the answer was not the documented XML, so what was written is unknown"),
     "MissingFromAnswer": (True, "CI answered, but did not name this derivative"),
+    "NotMade": (
+        False,
+        "CI leaves this derivative out of every answer, even when asked for it alone: it refuses the rule",
+    ),
+    "WrongKey": (False, "COS wrote another key than asked for, which is named: it reads fileids in another way"),
     "Redirected": (False, "COS answered with a redirection: the bucket lies in another region"),
     "SourceChanged": (True, "the source was overwritten faster than it could be processed"),
     "BudgetExceeded": (True, "this instance made more calls a minute than its budget allows: a loop, or a flood"),
@@ -62,18 +71,40 @@ CODES: dict[str, tuple[bool, str]] = {
 }
 
 
+# CI's own numbers, which may stand where COS has a name (CI 9.2, 9.3; that they map like this is documented nowhere).
+NUMBERS: dict[str, str] = {
+    "-901": "ServiceUnavailable",
+    "-60932": "SignatureDoesNotMatch",
+    "-60936": "AccessDenied",
+    "-60938": "SignatureDoesNotMatch",
+    "-60948": "NoProcessAuthority",
+    "-60949": "SlowDown",
+    "-60950": "InvalidImageSource",
+    "-60955": "InvalidPicOperations",
+    "-60967": "InvalidPicOperations",
+    "-60972": "InvalidPicOperations",
+    "-60983": "InvalidRequest",
+    "-60987": "InvalidImageSource",
+    "-60996": "ImageTooLarge",
+    "-60997": "InvalidPicOperations",
+    "-60998": "InvalidPicOperations",
+    "-62999": "InvalidImageFormat",
+}
+
+
 def is_retryable(code: str, status: int = 0) -> bool:
     """Whether another try may end better. `status` is the HTTP status, 0 when there was none."""
     known = CODES.get(code)
     if known is not None:
         return known[0]
-    return status >= 500 or status in (408, 429)
+    return not 300 <= status < 500 or status in (408, 429)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """`status` is written, skipped (with `reason`) or failed (with `code`, and `retryable`).
 
-    Of a written derivative: width and height in pixels, size in bytes, format as CI names it, ETag without quotes.
+    Of a written derivative, and of one that is proved to stand: width and height in pixels, size in bytes, format as CI
+    names it, ETag without quotes. `instead` is the key that COS wrote in the derivative's place, by mistake.
     """
 
     derivative: Planned
@@ -87,6 +118,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     size: int = 0
     etag: str = ""
+    instead: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the derivative stands, as far as the run can tell, and its facts are here."""
+        return self.status == WRITTEN or self.reason == UP_TO_DATE
 
     @property
     def text(self) -> str:
@@ -102,9 +139,14 @@ def skipped(derivative: Planned, reason: str) -> Outcome:
     return Outcome(derivative=derivative, status=SKIPPED, reason=reason)
 
 
-def failed(derivative: Planned, code: str, *, status: int = 0, message: str = "") -> Outcome:
+def failed(derivative: Planned, code: str, *, status: int = 0, message: str = "", instead: str = "") -> Outcome:
     return Outcome(
-        derivative=derivative, status=FAILED, code=code, retryable=is_retryable(code, status), message=message[:300]
+        derivative=derivative,
+        status=FAILED,
+        code=code,
+        retryable=is_retryable(code, status),
+        message=message[:300],
+        instead=instead,
     )
 
 

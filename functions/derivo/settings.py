@@ -8,6 +8,8 @@ from typing import Any, Optional
 
 import msgspec
 
+from derivo import fileids
+
 
 class SettingsError(ValueError):
     """A setting is missing or malformed; the message names it and says what to do."""
@@ -51,6 +53,15 @@ def _count(text: str) -> int:
     return value
 
 
+def _one_of(*words: str) -> Callable[[str], Optional[str]]:
+    def parse(text: str) -> Optional[str]:
+        if text and text not in words:
+            raise ValueError(f"expected {', '.join(words[:-1])} or {words[-1]}")
+        return text or None
+
+    return parse
+
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("rules", "DERIVO_RULES", "", str, "folder of the rule sets; default: rules/ beside index.py"),
     Setting("scheme", "DERIVO_COS_SCHEME", "https", _scheme, "scheme for COS: https, or http for coslocal"),
@@ -62,6 +73,20 @@ SETTINGS: tuple[Setting, ...] = (
         "1200",
         _count,
         "processing calls one instance may make a minute before it stops; 0: no limit",
+    ),
+    Setting(
+        "fileid_encoding",
+        "DERIVO_FILEID_ENCODING",
+        "",
+        _one_of(*fileids.ENCODINGS),
+        "how COS reads fileids: raw, urlencoded or base64url; default: Derivo finds out where it matters",
+    ),
+    Setting(
+        "fileid_path",
+        "DERIVO_FILEID_PATH",
+        "",
+        _one_of(*fileids.PATHS),
+        "what COS makes of `//` in fileids: literal or normalised; default: Derivo finds out where it matters",
     ),
     Setting("region", "TENCENTCLOUD_REGION", "", str, "region used when neither event nor command line names one"),
     Setting("secret_id", "TENCENTCLOUD_SECRETID", "", str, "SecretId; set by the platform from the execution role"),
@@ -78,6 +103,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Optional[str] = None
     call_timeout: float = 60.0
     max_requests_per_minute: int = 1200
+    fileid_encoding: Optional[str] = None
+    fileid_path: Optional[str] = None
     region: str = ""
     secret_id: str = ""
     secret_key: str = ""

@@ -14,12 +14,13 @@ import msgspec
 from derivo.ci import limits
 from derivo.clock import Clock, Deadline, SystemClock
 from derivo.cos import Cos, CosFailure, Processed
-from derivo.derive import UPLOAD_MARK, Upload, derive
+from derivo.derive import Upload, derive
 from derivo.events import Source
 from derivo.follow import follow
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import Work
 from derivo.plan import Plan, plan
+from derivo.standing import UPLOAD_MARK
 
 # One PUT may take long on a thin line; each call of COS after it is short.
 _UPLOAD_SECONDS = 900.0
@@ -78,8 +79,13 @@ class _Upload:
         self._headers: dict[str, Any] = {"ContentType": content_type}
 
     def with_processing(self) -> Work:
-        """PUT with the first request's rules; what that did not make is then processed in the cloud."""
+        """PUT with the first request's rules; what that did not make is then processed in the cloud, and so is all
+        where COS must first be asked how it reads a key."""
         first = self._plan.requests[0] if self._plan.requests else None
+        if any(
+            self._client.fileids.is_open(d.key) or self._client.fileids.refuses(d.key) for d in self._plan.derivatives
+        ):
+            first = None
         answer: Optional[Processed] = None
         try:
             answer = self._put(first.pic_operations if first else None)

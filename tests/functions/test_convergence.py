@@ -15,8 +15,8 @@ from coslocal.http import Request, Response
 from coslocal.pytest_plugin import BUCKET, REGION, Cos
 from coslocal.scf.event import record
 from derivo.cos import CosFailure
-from derivo.derive import UPLOAD_MARK
 from derivo.handle import Unfinished
+from derivo.standing import UPLOAD_MARK
 from derivo.upload import put_image
 
 from .conftest import THUMB_AND_CARD, Function, Twisted, event_of, index_of, photo

@@ -132,7 +132,7 @@ def test_a_fault_in_a_rule_is_shown_at_its_character() -> None:
         "rules/products.yml:4:34: error CI203: thumbnail height 0 is outside 1..10000\n"
         "      rule: imageMogr2/thumbnail/200x0>/auto-orient\n"
         "                                     ^\n"
-        "  mend: write 200x"
+        "  mend: write 200x10000>"
     )
 
 

@@ -13,7 +13,7 @@ from coslocal.pytest_plugin import REGION, Cos
 from coslocal.scf.event import record
 from derivo.ci import limits
 from derivo.cos import CosFailure
-from derivo.derive import UPLOAD_MARK
+from derivo.standing import UPLOAD_MARK
 from derivo.upload import Uploaded, put_image
 
 from .conftest import Function, event_of, index_of, photo
