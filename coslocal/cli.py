@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import shutil
 import sys
 import traceback
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from coslocal.cam.policy import CamPolicy, CamPolicyError, read
 from coslocal.dialects import TABLE, DialectError, Dialects
 from coslocal.rates import Rates
 from coslocal.scf.burst import MOST_PER_MINUTE
@@ -87,6 +90,13 @@ def serve_command(
     function: Annotated[
         str | None, typer.Option(help="path/to/index.py[:function], run on triggers, timers and the API's Invoke.")
     ] = None,
+    policy: Annotated[
+        list[Path] | None,
+        typer.Option(help="Hold functions' keys to this CAM policy (JSON, version 2.0); repeatable: all together."),
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option(help="Name of a role that the account has, for the API's GetRole; repeatable.")
+    ] = None,
     trigger: Annotated[
         list[str] | None,
         typer.Option(help="bucket=NAME-APPID[,prefix=in/][,suffix=.jpg][,event=cos:ObjectCreated:*]; repeatable."),
@@ -145,6 +155,7 @@ def serve_command(
         host=host, port=port, region=region, data=data, fsync=fsync, buckets=bucket or (),
         credentials=_pairs("--credential", ":", credential) or {"AKIDlocal": "SKlocal"},
         dialects=Dialects(_pairs("--dialect", "=", dialect)), rates=_rates(qps),
+        role=_role(policy or ()), roles=role or (),
         functions=functions, triggers=[parse(text, function=functions[0].name) for text in trigger or ()],
         timers=[parse_timer(text, function=functions[0].name) for text in timer or ()], burst=burst,
         policy=Policy(retries=retries, retry_interval=retry_interval, throttle_interval=retry_interval),
@@ -172,6 +183,18 @@ def _pairs(option: str, mark: str, texts: list[str] | None) -> dict[str, str]:
             raise Stop(f"{option} {shown}: write it as NAME{mark}VALUE", USAGE)
         pairs[name] = value
     return pairs
+
+
+def _role(files: Iterable[Path]) -> CamPolicy | None:
+    policies = []
+    for file in files:
+        try:
+            policies.append(read(file.read_bytes()))
+        except OSError as error:
+            raise Stop(f"--policy {file}: {error.strerror}", USAGE) from None
+        except CamPolicyError as error:
+            raise Stop(f"--policy {file}: {error}", USAGE) from None
+    return functools.reduce(CamPolicy.beside, policies) if policies else None
 
 
 def _rates(text: str | None) -> Rates | None:

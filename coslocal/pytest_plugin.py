@@ -18,6 +18,11 @@ def test_from_a_known_start(cos):
     ...
     cos.restore("seeded")
 
+def test_least_privilege(cos):
+    role = cos.client(**cos.assume(json.load(open("policy.json"))))   # held to a CAM policy
+    with pytest.raises(CosServiceError):      # AccessDenied
+        role.delete_object(Bucket=cos.bucket, Key="a.txt")
+
 def test_any_client(coslocal_server):         # a real server on a free loopback port
     run_my_tool(env={"http_proxy": coslocal_server.url})
 """
@@ -120,6 +125,13 @@ class _Given:
         """Let a snapshot stand again. Raises KeyError when there is none of the name."""
         if not self.app.store.restore_snapshot(name):
             raise KeyError(f"there is no snapshot {name!r}")
+
+    def assume(self, policy: Mapping[str, Any]) -> dict[str, str]:
+        """New keys that are held to a CAM policy (the JSON's content), as settings for `client`."""
+        from coslocal.cam.policy import understood
+
+        keys = self.app.assume(understood(policy))
+        return {"SecretId": keys.secret_id, "SecretKey": keys.secret_key, "Token": keys.token}
 
     def reset(self, *keep: str) -> None:
         """Forget everything but what is named (buckets, snapshots, faults), also what the journal and events hold."""

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from coslocal.app import Coslocal
+from coslocal.cam import api as cam
+from coslocal.cam.guard import Keys
+from coslocal.cam.policy import CamPolicy
 from coslocal.dialects import Dialects
 from coslocal.front import Front
 from coslocal.operations.buckets import valid_name
@@ -50,7 +53,8 @@ class ServeError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     """What to serve. `data` None is memory; `{url}` in a function's variables becomes the server's own URL; `rates`,
-    where given, hold images to so many requests a second. What the API deploys runs with `python` in so many
+    where given, hold images to so many requests a second; `role`, where given, is the policy that functions' keys are
+    held to, and `roles` are the names of those that the account has. What the API deploys runs with `python` in so many
     `instances`, with `local` over its own variables, and is `settling` for so many seconds."""
 
     host: str
@@ -62,6 +66,8 @@ class Plan:
     buckets: Sequence[str]
     dialects: Dialects
     rates: Rates | None = None
+    role: CamPolicy | None = None
+    roles: Sequence[str] = ()
     functions: Sequence[Function]
     triggers: Sequence[Trigger]
     timers: Sequence[Timer]
@@ -95,10 +101,10 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
         with contextlib.ExitStack() as serving:
             if plan.port == 0:
                 _start(plan, server, serving)  # functions need its URL; nobody else can know the port yet
-            scf = stack.enter_context(_functions(plan, server.url, stack, log))
+            scf = stack.enter_context(_functions(plan, app, server.url, stack, log))
             app.subscribe(scf.notify)
             add_pages(app.pages, scf)
-            front.api = _api(app, scf)
+            front.api = _api(plan, app, scf)
             if plan.port:
                 _start(plan, server, serving)  # no event comes before there is someone to hear it
             scf.start()
@@ -143,10 +149,11 @@ def _make_buckets(plan: Plan, store: Store) -> None:
             )
 
 
-def _api(app: Coslocal, scf: Scf) -> TencentApi:
+def _api(plan: Plan, app: Coslocal, scf: Scf) -> TencentApi:
+    """The API for the account's own keys: no policy says anything of it yet, so a role may do nothing there."""
     return TencentApi(
-        [actions.service(scf, app.store)],
-        credentials=app.credentials,
+        [actions.service(scf, app.store), cam.service(plan.roles, plan.region)],
+        credentials=plan.credentials,
         tokens=[scf.account.session_token],
         journal=app.journal,
     )
@@ -164,8 +171,9 @@ def _kept(plan: Plan, stack: contextlib.ExitStack, log: Log) -> Kept | None:
     return kept
 
 
-def _functions(plan: Plan, url: str, stack: contextlib.ExitStack, log: Log) -> Scf:
-    secret_id, secret_key = next(iter(plan.credentials.items()))
+def _functions(plan: Plan, app: Coslocal, url: str, stack: contextlib.ExitStack, log: Log) -> Scf:
+    own = Keys(*next(iter(plan.credentials.items())), Account.session_token)
+    keys = own if plan.role is None else app.assume(plan.role)
     buckets = [trigger.bucket for trigger in plan.triggers] + list(plan.buckets)
     appid = buckets[0].rpartition("-")[2] if buckets else Account.appid
 
@@ -178,7 +186,13 @@ def _functions(plan: Plan, url: str, stack: contextlib.ExitStack, log: Log) -> S
     return Scf(
         [replace(item, variables=found(item.variables)) for item in plan.functions],
         plan.triggers,
-        account=Account(secret_id=secret_id, secret_key=secret_key, region=plan.region, appid=appid),
+        account=Account(
+            secret_id=keys.secret_id,
+            secret_key=keys.secret_key,
+            session_token=keys.token,
+            region=plan.region,
+            appid=appid,
+        ),
         timers=plan.timers,
         policy=plan.policy,
         burst=plan.burst,
