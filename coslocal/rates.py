@@ -9,10 +9,6 @@ from dataclasses import dataclass
 from coslocal.wire.errors import SlowDown
 from derivo.ci import limits
 
-# The mainland's public regions; finance zones (`-fsi`) and all others have the lower rate (CI 1.3).
-MAINLAND = frozenset(
-    f"ap-{place}" for place in ("beijing-1", "beijing", "nanjing", "shanghai", "guangzhou", "chengdu", "chongqing")
-)
 # The platform's own numbers for being too fast: of persistent processing and of downloads (CI 9.2, 9.3).
 _NUMBERS = {"download": "-29214"}
 _PERSISTENT = "-60949"
@@ -61,6 +57,6 @@ class Rates:
             return limits.QPS_DOWNLOAD if self._download is None else self._download
         if self._persistent is not None:
             return self._persistent
-        if region not in MAINLAND and not everywhere:
+        if region not in limits.MAINLAND and not everywhere:
             return limits.QPS_ABROAD
         return {"upload": limits.QPS_UPLOAD, "cloud": limits.QPS_CLOUD, "async": limits.QPS_ASYNC}[way]

@@ -16,6 +16,7 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from derivo import settings
+from derivo.ci.limits import processing_qps
 from derivo.clock import Clock, SystemClock
 from derivo.cos import Cos, CosFailure
 from derivo.matching import RuleSetIndex
@@ -28,7 +29,7 @@ from derivo_cli.reconcile.engines.cloudapi import Functions
 from derivo_cli.reconcile.engines.scf import ScfEngine, deployed
 from derivo_cli.reconcile.executing import Executor, Limits, Progress, Unit, units
 from derivo_cli.reconcile.journal import Journal, refuse_if_running
-from derivo_cli.reconcile.pace import SHARE, region_limit
+from derivo_cli.reconcile.pace import SHARE
 from derivo_cli.reconcile.planfile import PlanFile
 
 _LINE_SECONDS = 10.0
@@ -118,7 +119,7 @@ def _carry_out(found: PlanFile, index: RuleSetIndex, options: Options, console: 
     region = options.region or head.region
     configured, clock = settings.read(), SystemClock()
     _note_rules(Cos(configured), head.bucket, region, index)
-    limits = Limits(options.qps or SHARE * region_limit(region), options.max_requests, options.max_cost)
+    limits = Limits(options.qps or SHARE * processing_qps(region), options.max_requests, options.max_cost)
     engine = _chosen(options, configured, region, clock, limits)
     journal = Journal(journal_path, head, clock)
     failed.unlink(missing_ok=True)

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from derivo.ci import limits
 from derivo.clock import Clock
 from derivo.cos import Cos, CosFailure, Processed
 from derivo.settings import Settings
 
-# The mainland's public regions; finance zones and all others have the lower rate (CI 1.3).
-_MAINLAND = frozenset(
-    f"ap-{place}" for place in ("beijing-1", "beijing", "nanjing", "shanghai", "guangzhou", "chengdu", "chongqing")
-)
-
-
 # Of a limit, so that something is left for the function and for others.
 SHARE = 0.9
-
-
-def region_limit(region: str) -> int:
-    """Processing requests a second that an account may make in a region."""
-    return limits.QPS_CLOUD if region in _MAINLAND else limits.QPS_ABROAD
 
 
 class Rate:

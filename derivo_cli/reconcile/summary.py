@@ -10,7 +10,6 @@ import msgspec
 from derivo.ci import canonical, limits, prices
 from derivo.ci.tree import Rule
 from derivo_cli.reconcile.judging import CLASSES, TO_MAKE, UP_TO_DATE
-from derivo_cli.reconcile.pace import region_limit
 from derivo_cli.reconcile.specs import History, changed
 from derivo_cli.reconcile.store import Store
 from derivo_cli.reconcile.wanted import Counts, Items
@@ -94,7 +93,7 @@ def summarise(store: Store, items: Items, history: History, *, counts: Counts, v
         requests=int(requests),
         bytes=size,
         cost=cost,
-        minutes=int(requests) / region_limit(region) / 60,
+        minutes=int(requests) / limits.processing_qps(region) / 60,
         by_time=counts.derivatives - classes["blocked"] - classes["create"] - vouched,
     )
 

@@ -77,6 +77,11 @@ TABLE: tuple[Limit, ...] = (
     Limit("INVOKE_QPS", 100, "requests/s", "SCF 4", "2023-07"),
 )
 
+MAINLAND = frozenset(
+    f"ap-{place}" for place in ("beijing-1", "beijing", "nanjing", "shanghai", "guangzhou", "chengdu", "chongqing")
+)
+"""The mainland's public regions; finance zones (`-fsi`) and all others have the lower rate (CI 1.3, 2026-01)."""
+
 BY_NAME: Mapping[str, Limit] = {limit.name: limit for limit in TABLE}
 
 
@@ -126,3 +131,8 @@ MEMORY_MB_MAX = _value("MEMORY_MB_MAX")
 RETRIES = _value("RETRIES")
 EVENT_AGE_SECONDS = _value("EVENT_AGE_SECONDS")
 INVOKE_QPS = _value("INVOKE_QPS")
+
+
+def processing_qps(region: str) -> int:
+    """Persistent processing requests a second that an account may make in a region, unless it has asked for more."""
+    return QPS_CLOUD if region in MAINLAND else QPS_ABROAD

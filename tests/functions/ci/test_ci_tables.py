@@ -23,6 +23,14 @@ def test_every_limit_has_a_name_a_source_and_a_date() -> None:
         assert limit.date
 
 
+@pytest.mark.parametrize(
+    ("region", "rate"),
+    [("ap-guangzhou", 100), ("ap-beijing-1", 100), ("ap-shanghai-fsi", 50), ("ap-singapore", 50), ("eu-frankfurt", 50)],
+)
+def test_the_mainland_may_ask_twice_as_often(region: str, rate: int) -> None:
+    assert limits.processing_qps(region) == rate
+
+
 def test_limits_that_users_meet() -> None:
     assert limits.RULES_PER_REQUEST == 5
     assert limits.SOURCE_BYTES == 33_554_432
