@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -17,7 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--schedules", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--seed", type=int, help="replay one seed, shrink it when it fails, and show what happens")
     parser.add_argument("--no-shrink", action="store_true")
     options = parser.parse_args()
@@ -28,8 +29,14 @@ def main() -> int:
         total = total.plus(tally)
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{total.schedules} schedules, {len(total.failing)} fail ")
-    sys.stdout.write("".join(f"{line}\n" for line in total.report()))
+        _print(tally.failures())
+    _print(total.report())
     return 1 if total.failing else 0
+
+
+def _print(lines: list[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 def _tallies(first: int, schedules: int, processes: int) -> Iterator[Tally]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tests.chaos import simulation
+from tests.chaos.runs import GOES_WRONG, Run
 from tests.chaos.schedule import Schedule, draw
 from tests.chaos.shrinking import shrink
 from tests.chaos.verdict import Verdict, judge
@@ -31,16 +32,20 @@ class Tally:
     def plus(self, other: Tally) -> Tally:
         return Tally(self.schedules + other.schedules, self.counts + other.counts, self.failing + other.failing)
 
-    def report(self) -> list[str]:
-        """What went wrong in which seed, then the count line, which is always the last."""
+    def failures(self) -> list[str]:
+        """What is wrong, and how to see it again."""
         lines = []
-        for seed, found in self.failing[:20]:
+        for seed, found in self.failing:
             lines += [f"seed {seed} fails; replay it with: make chaos SEED={seed}", *(f"    {line}" for line in found)]
-        if len(self.failing) > 20:
-            lines.append(f"and {len(self.failing) - 20} more seeds")
-        told = sorted((name, count) for name, count in self.counts.items() if name not in _IN_THE_LINE)
-        lines.append(", ".join(f"{count} {name}" for name, count in told))
-        return [*lines, self.line()]
+        return lines
+
+    def report(self) -> list[str]:
+        """What went wrong and what was done, how often; the count line is the last."""
+        done = sorted(self.counts.keys() - {*GOES_WRONG, *_IN_THE_LINE})
+        return [
+            *(", ".join(f"{self.counts[name]} {name}" for name in names) for names in (GOES_WRONG, done)),
+            self.line(),
+        ]
 
     def line(self) -> str:
         n = self.counts
@@ -71,7 +76,7 @@ def check(seeds: Iterable[int]) -> Tally:
     return total
 
 
-def _run(schedule: Schedule, only: frozenset[str] | None = None) -> tuple[simulation.Run, Verdict]:
+def _run(schedule: Schedule, only: frozenset[str] | None = None) -> tuple[Run, Verdict]:
     with _quiet():
         run = simulation.run(schedule, only)
         try:

@@ -17,7 +17,7 @@ from coslocal.app import Coslocal
 from coslocal.ci.inspect import inspect
 from coslocal.ci.render import render
 from coslocal.ci.types import ImageError, Surroundings
-from coslocal.dialects import TABLE, Dialects
+from coslocal.dialects import Dialects
 from coslocal.http import Request, Response
 from coslocal.mount import Mounted
 from coslocal.pytest_plugin import SECRET_ID, SECRET_KEY
@@ -106,34 +106,52 @@ def under_sdk(send: Send, clock: Callable[[], float]) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(HTTPAdapter, "send", sent)
+        # nothing leaves this process, and looking for proxies is a tenth of a request's time
+        patch.setattr(requests.sessions, "get_environ_proxies", lambda *_, **__: {})
         for module in (qcloud_cos.cos_auth, qcloud_cos.cos_client):
             patch.setattr(module, "time", _Time(clock))
         yield
 
 
+class _Watched(Dialects):
+    """Dialects, and which of them were asked for."""
+
+    def __init__(self, dialects: Dialects) -> None:
+        super().__init__()
+        self._watched = dialects
+        self.asked: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        return self.asked.setdefault(name, self._watched[name])
+
+
 class _Images:
     """What stands for coslocal's processes that decode: pixels are the costly part, and the same again and again, so
-    each is made once, in this process."""
+    each is made once, in this process, for the dialects that have a part in it."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], Any] = {}
+        self._known: dict[tuple[Any, ...], list[tuple[dict[str, str], Any]]] = {}
 
     def render(self, data: bytes, rule: str, surroundings: Surroundings) -> Any:
         # the rules of schedules have no watermarks, and name no style that exists
-        return self._once(lambda: render(data, rule, surroundings), "render", data, rule, surroundings.dialects)
+        def make(dialects: Dialects) -> Any:
+            return render(data, rule, replace(surroundings, dialects=dialects))
+
+        return self._once(make, surroundings.dialects, "render", data, rule, surroundings.persistent)
 
     def inspect(self, data: bytes, dialects: Dialects) -> Any:
-        return self._once(lambda: inspect(data, dialects), "inspect", data, dialects)
+        return self._once(lambda watched: inspect(data, watched), dialects, "inspect", data)
 
-    def _once(self, make: Callable[[], Any], *named: Any) -> Any:
-        *plain, dialects = named
-        name = (*plain, *(dialects[dialect.name] for dialect in TABLE))
-        if name not in self._known:
+    def _once(self, make: Callable[[Dialects], Any], dialects: Dialects, *named: Any) -> Any:
+        known = self._known.setdefault(named, [])
+        found = next((made for asked, made in known if all(dialects[n] == choice for n, choice in asked.items())), None)
+        if found is None:
+            watched = _Watched(dialects)
             try:
-                self._known[name] = make()
+                found = make(watched)
             except ImageError as error:
-                self._known[name] = error
-        found = self._known[name]
+                found = error
+            known.append((watched.asked, found))
         if isinstance(found, ImageError):
             raise ImageError(found.code, found.message, number=found.number, status=found.status)
         return found

@@ -1,13 +1,14 @@
 """Fuzz: events, keys and answers of COS. Nothing may be raised but what is documented: EventError by what reads events,
 CosFailure by what calls COS, Unfinished by the handler.
 
-python -m tests.chaos.fuzz [--inputs N] [--seed S] [--processes P]
+python -m tests.chaos.fuzz [--inputs N] [--processes P] | --seed BATCH
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -103,7 +104,7 @@ def throw(batch: int) -> Thrown:
                 pass
             except Exception as error:
                 told = f"{type(error).__name__}: {str(error)[:200]}"
-                thrown.undocumented.append(f"{kind.__name__[1:]}: {told}; replay it with: make fuzz BATCH={batch}")
+                thrown.undocumented.append(f"{kind.__name__[1:]}: {told}; replay it with: make fuzz SEED={batch}")
     random.setstate(before)
     return thrown
 
@@ -199,11 +200,11 @@ def tallies(batches: Iterable[int], processes: int) -> Iterator[Thrown]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.fuzz", description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--batch", type=int, help="replay one batch")
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--seed", type=int, help="replay the batch of one seed")
     options = parser.parse_args()
     total = Thrown()
-    batches = [options.batch] if options.batch is not None else range(-(-options.inputs // BATCH))
+    batches = [options.seed] if options.seed is not None else range(-(-options.inputs // BATCH))
     for thrown in tallies(batches, options.processes):
         total = total.plus(thrown)
     sys.stdout.write("".join(f"{line}\n" for line in total.report()))

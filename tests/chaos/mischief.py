@@ -13,9 +13,13 @@ class Killed(BaseException):
     """The platform, or a crash, ended the actor in the middle of a call. No code of ours may catch it."""
 
 
+KILLS = "kills"
+
+
 @dataclass(frozen=True)
 class Fault:
-    """`kind`: kill, reset or answer; `after` the effect, or before it; `spoil` makes the answer."""
+    """`kind`: kills, resets, errors, throttling, or what is wrong with an answer; `after` the effect, or before it;
+    `spoil` makes the answer."""
 
     kind: str
     after: bool
@@ -23,7 +27,16 @@ class Fault:
     spoil: Callable[[Response], Response] | None = None
 
     def __str__(self) -> str:
-        return f"{self.name or self.kind} {'after' if self.after else 'before'} the effect"
+        return f"{self.name or self.kind} {self._when}"
+
+    @property
+    def counted(self) -> str:
+        """Under what it is counted."""
+        return self.kind if self.kind.startswith("answers") else f"{self.kind} {self._when}"
+
+    @property
+    def _when(self) -> str:
+        return f"{'after' if self.after else 'before'} the effect"
 
 
 def _error(status: int, code: str) -> Callable[[Response], Response]:
@@ -73,17 +86,22 @@ def draw(roll: random.Random, method: str, processes: bool) -> Fault:
     """A fault for one request. `processes`: its answer tells what CI wrote."""
     what = roll.random()
     if what < 0.2:
-        return Fault("kill", roll.random() < 0.6)
+        return Fault(KILLS, roll.random() < 0.6)
     if what < 0.45:
-        return Fault("reset", roll.random() < 0.6)
+        return Fault("resets", roll.random() < 0.6)
     if what < 0.75 or not processes:
         status, code = roll.choice(_ERRORS)
         if method == "HEAD":  # its errors have no body: the status alone tells (COS 5)
             status = roll.choice([503, 500, 429])
-            return Fault("answer", roll.random() < 0.2, f"{status}", _plain(status, b""))
-        return Fault("answer", roll.random() < 0.2, f"{status} {code}", _error(status, code))
+            return Fault(_kind(status), roll.random() < 0.2, f"{status}", _plain(status, b""))
+        return Fault(_kind(status), roll.random() < 0.2, f"{status} {code}", _error(status, code))
     name, spoil = roll.choice(_SPOILT)
-    return Fault("answer", True, name, spoil)
+    partial = spoil is _without_one_object
+    return Fault("answers of part of the results" if partial else "answers that cannot be read", True, name, spoil)
+
+
+def _kind(status: int) -> str:
+    return "throttling" if status in (429, 503) else "errors"
 
 
 _SPOILT: tuple[tuple[str, Callable[[Response], Response]], ...] = (

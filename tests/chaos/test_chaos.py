@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from derivo import derive, follow
 from tests.chaos import simulation
 from tests.chaos.chaos import check, explain
+from tests.chaos.runs import GOES_WRONG
 from tests.chaos.schedule import draw
 from tests.chaos.shrinking import least
 
@@ -25,8 +26,9 @@ def test_two_hundred_schedules_end_in_the_clean_bucket(capsys: pytest.CaptureFix
     tally = check(range(SCHEDULES))
     with capsys.disabled():
         sys.stdout.write(f"\n{tally.line()}\n")
-    assert not tally.failing, "\n".join(tally.report())
+    assert not tally.failing, "\n".join(tally.failures())
     assert tally.schedules == SCHEDULES
+    assert [kind for kind in GOES_WRONG if not tally.counts[kind]] == []
 
 
 def test_a_seed_gives_the_same_run_again() -> None:

@@ -44,5 +44,5 @@ def test_an_undocumented_exception_is_told_with_its_batch(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(fuzz, "sources", raising)
     report = fuzz.throw(3).report()
-    assert "make fuzz BATCH=3" in report[0]
+    assert "make fuzz SEED=3" in report[0]
     assert not report[-1].endswith(" 0 undocumented exceptions")

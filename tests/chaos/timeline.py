@@ -46,6 +46,10 @@ class Actor:
         if self.error is not None:
             raise self.error
 
+    def is_here(self) -> bool:
+        """Whether this is asked by the actor itself, and not by a thread that it started."""
+        return threading.current_thread() is self._thread
+
     def pause(self) -> None:
         """Hand the baton back; called by the actor itself."""
         self._back.release()
@@ -63,10 +67,13 @@ class Timeline:
         self._most = most
 
     def at(self, when: float, action: Action) -> None:
+        heapq.heappush(self._agenda, (max(when, self.now), self._enter(), action))
+
+    def _enter(self) -> int:
         self._entered += 1
         if self._entered > self._most:
             raise Endless(f"more than {self._most} things happened")
-        heapq.heappush(self._agenda, (max(when, self.now), self._entered, action))
+        return self._entered
 
     def spawn(self, name: str, act: Action, *, doomed: float | None = None) -> Actor:
         """An actor that begins as soon as whoever has the baton waits or ends."""
@@ -79,6 +86,10 @@ class Timeline:
         actor = self.actor
         if actor is None:
             raise RuntimeError("only an actor can wait")
+        if not self._agenda or self._agenda[0][0] > self.now + seconds:
+            self._enter()
+            self.now += seconds  # nothing else is due before: the baton need not change hands
+            return
         self.at(self.now + seconds, lambda: self._resume(actor))
         actor.pause()
 

@@ -92,6 +92,7 @@ MIXTURES = 64
 """So many mixtures of dialects there are: enough that any two choices of two dialects meet, few enough to be quick."""
 
 
+@cache
 def dialects(number: int) -> dict[str, str]:
     """A choice for each dialect; 0 are the defaults."""
     if number == 0:
