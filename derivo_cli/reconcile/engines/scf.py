@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from derivo.ci import limits
 from derivo.clock import Clock, Deadline
 from derivo.events import synthetic_event
+from derivo_cli.cloudapi import ApiFailure
 from derivo_cli.exits import Stop
-from derivo_cli.reconcile.engines.cloudapi import ApiFailure, Deployed, Functions
+from derivo_cli.reconcile.engines.cloudapi import Deployed, Functions
 from derivo_cli.reconcile.executing import Limits, Progress, Unit
 from derivo_cli.reconcile.journal import Journal, Line
 from derivo_cli.reconcile.pace import SHARE, Rate
