@@ -64,6 +64,7 @@ def main_handler(event: Any, context: Any) -> dict[str, Any]:
         region=configured.region,
         breaker=_BREAKER,
         budget=_BUDGET,
+        sweep_hours=configured.sweep_hours,
     )
     if _LOADED.errors or not _LOADED.rule_sets:
         # the good rule sets have been served; the event stays unfinished, because a broken one may have wanted it too

@@ -79,6 +79,24 @@ class EventError(ValueError):
 Record = Union[Source, Removal, Unusable]
 
 
+class Timer(msgspec.Struct, frozen=True, kw_only=True):
+    """A timer trigger fired (SCF 6.2): `time` as the platform writes it, `message` what its owner wrote."""
+
+    time: str
+    message: str
+
+
+def timer(event: Any) -> Optional[Timer]:
+    """The timer's event, or None when it is another one."""
+    if not isinstance(event, dict) or event.get("Type") != "Timer":
+        return None
+    time, message = event.get("Time"), event.get("Message")
+    return Timer(
+        time=time if isinstance(time, str) else "",
+        message=message if isinstance(message, str) else "",
+    )
+
+
 def sources(event: Any, *, default_region: Optional[str] = None) -> list[Record]:
     """Every record of the event, in order, as a Source, as the Removal of one, or as the reason why it is none.
 

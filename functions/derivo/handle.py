@@ -16,7 +16,7 @@ from derivo.breaker import Breaker, Budget
 from derivo.clock import Clock, Deadline
 from derivo.cos import Cos, CosFailure
 from derivo.derive import derive
-from derivo.events import EventError, Removal, Source, Unusable, sources
+from derivo.events import EventError, Removal, Source, Timer, Unusable, sources, timer
 from derivo.follow import KEPT, REMOVED, Fate, Followed, follow, follows
 from derivo.log import Log
 from derivo.matching import RuleSetIndex
@@ -25,6 +25,9 @@ from derivo.plan import Plan, plan
 
 # The platform's default (SCF 5.2), used when the context does not tell.
 _DEFAULT_BUDGET_SECONDS = 3.0
+
+# Seconds of a timer's invocation that are kept back to note how far it came.
+_FOR_THE_CURSOR = 5.0
 
 
 class Unfinished(Exception):
@@ -61,22 +64,29 @@ def handle(
     region: str = "",
     breaker: Optional[Breaker] = None,
     budget: Optional[Budget] = None,
+    sweep_hours: float = 24.0,
 ) -> Summary:
     """Process an event. Returns the summary; raises Unfinished when something retryable is left.
 
     An event that is not COS's is logged and acknowledged: trying it again could not make it one. `breaker` and `budget`
-    outlive an invocation, so a warm instance passes its own.
+    outlive an invocation, so a warm instance passes its own. A timer's event is a slice of self-healing, of which a new
+    round begins every `sweep_hours`; it raises nothing, since the timer comes again.
     """
     breaker = breaker or Breaker(rule_sets)
+    rang = timer(event)
+    seconds = _budget(context)
     run = _Invocation(
         client=client,
         rule_sets=rule_sets,
         clock=clock,
-        deadline=Deadline(clock, _budget(context)),
+        deadline=Deadline(clock, seconds - min(_FOR_THE_CURSOR, seconds / 4) if rang else seconds),
         budget=budget,
         log=log,
         name=_text(context, "request_id"),
     )
+    if rang is not None:
+        run.sweep(rang, region, breaker, sweep_hours * 3600)
+        return run.summary
     try:
         found = sources(event, default_region=region or None)
     except EventError as error:
@@ -142,13 +152,53 @@ class _Invocation:
                 gone.append(msgspec.structs.replace(made.source, other_key=None))
             if not work.gone or any(outcome.status == WRITTEN for outcome in work.outcomes):
                 break
+        self._settle(made, work, started, gone)
+
+    def make(self, made: Plan) -> Work:
+        """Run a plan as it is."""
+        started = self._clock.monotonic()
+        work = derive(made, self._client, self._deadline, budget=self._budget)
+        self._settle(made, work, started, [made.source] if work.gone else [])
+        return work
+
+    def _settle(self, made: Plan, work: Work, started: float, gone: list[Source]) -> None:
         for outcome in work.outcomes:
             self.summary.add(outcome)
         self._record(made, work)
-        self._log(_source_line(made, work, self.name, milliseconds=round((self._clock.monotonic() - started) * 1000)))
+        self._log(_source_line(made, work, self.name, milliseconds=self._milliseconds(started)))
         for source in gone:
             if follows(source, self._rule_sets):
                 self.follow(source)
+
+    def sweep(self, rang: Timer, region: str, breaker: Breaker, pause: float) -> None:
+        """A slice of self-healing over each place that the timer, or the rule sets, name."""
+        from derivo import sweep  # only timers need it
+
+        found = sweep.places(rang.message, self._rule_sets)
+        if not found:
+            self.summary.unusable += 1
+            detail = "write the bucket into the timer's message, such as cos://photos-1250000000/"
+            self._log({"level": "error", "msg": "nothing_to_sweep", "detail": detail, "invocation": self.name or None})
+        task = sweep.Task(
+            client=self._client,
+            region=region,
+            rule_sets=self._rule_sets,
+            breaker=breaker,
+            deadline=self._deadline,
+            make=self.make,
+            time=sweep.seconds(rang.time),
+            pause=pause,
+        )
+        for place in found:
+            started = self._clock.monotonic()
+            done = sweep.sweep(task, place)
+            self.summary.sources += done.sources
+            level = "error" if done.troubled else "info"
+            told = {"level": level, "msg": "swept", **msgspec.to_builtins(done), "ms": self._milliseconds(started)}
+            self._log({**told, "stopped": done.stopped or None, "invocation": self.name or None})
+
+    def _milliseconds(self, started: float) -> int:
+        return round((self._clock.monotonic() - started) * 1000)
 
     def follow(self, source: Source) -> None:
         """Let the derivatives of a removed source follow it, and make them again if it came back meanwhile."""

@@ -53,6 +53,13 @@ def _count(text: str) -> int:
     return value
 
 
+def _hours(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 24 * 366:
+        raise ValueError("expected hours, from 0 up to a year")
+    return value
+
+
 def _one_of(*words: str) -> Callable[[str], Optional[str]]:
     def parse(text: str) -> Optional[str]:
         if text and text not in words:
@@ -88,6 +95,13 @@ SETTINGS: tuple[Setting, ...] = (
         _one_of(*fileids.PATHS),
         "what COS makes of `//` in fileids: literal or normalised; default: Derivo finds out where it matters",
     ),
+    Setting(
+        "sweep_hours",
+        "DERIVO_SWEEP_HOURS",
+        "24",
+        _hours,
+        "hours from the beginning of one round of self-healing to the next; 0: at once",
+    ),
     Setting("region", "TENCENTCLOUD_REGION", "", str, "region used when neither event nor command line names one"),
     Setting("secret_id", "TENCENTCLOUD_SECRETID", "", str, "SecretId; set by the platform from the execution role"),
     Setting("secret_key", "TENCENTCLOUD_SECRETKEY", "", str, "SecretKey; set by the platform from the execution role"),
@@ -105,6 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_requests_per_minute: int = 1200
     fileid_encoding: Optional[str] = None
     fileid_path: Optional[str] = None
+    sweep_hours: float = 24.0
     region: str = ""
     secret_id: str = ""
     secret_key: str = ""
