@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 .PHONY: help demo test stress check bench conformance package clean
 
 help:
-	@echo 'make demo [IMAGE=path]  upload pictures to a local COS, let the function run, look at every derivative'
+	@echo 'make demo [IMAGE=path]  upload pictures to a local COS, let the function run, look at every derivative;'
+	@echo '                        PACKAGE=dist/function.zip runs what is deployed instead of functions/'
 	@echo 'make test               the test suite'
 	@echo 'make stress             ten thousand connections to coslocal at once, a gigabyte each way'
 	@echo 'make check              format, lint, types, imports, oldest Python'
 	@echo 'make bench              every figure of the README'
 	@echo 'make conformance        real clients of Tencent COS against a coslocal of their own (CLIENTS="curl browser": those)'
-	@echo 'make package            what is deployed, under dist/function'
+	@echo 'make package            what is deployed: dist/function.zip, and unpacked in dist/function'
 
 # The stamp is newer than pyproject.toml when the environment holds what it names.
 $(VENV)/.ready: pyproject.toml tools/setup.sh
@@ -21,7 +22,7 @@ $(VENV)/.ready: pyproject.toml tools/setup.sh
 	@touch $@
 
 demo: $(VENV)/.ready
-	@$(BIN)/python -m demo $${IMAGE:+--image "$$IMAGE"}
+	@$(BIN)/python -m demo $${IMAGE:+--image "$$IMAGE"} $${PACKAGE:+--package "$$PACKAGE"}
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q
@@ -39,8 +40,10 @@ bench: $(VENV)/.ready
 conformance: $(VENV)/.ready
 	@$(BIN)/python -m tests.conformance $(CLIENTS)
 
+# the platform's own command line zips a folder itself, so it gets one
 package: $(VENV)/.ready
 	@$(BIN)/derivo package
+	@rm -rf dist/function && $(BIN)/python -m zipfile -e dist/function.zip dist/function
 
 clean:
 	rm -rf dist build .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

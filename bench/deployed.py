@@ -1,25 +1,32 @@
-"""Functions as they are deployed: a folder with byte code beside the sources, and a new process to run it."""
+"""Functions as they are deployed: Derivo's own package, a peer's folder with byte code, and a new process to run it."""
 
 from __future__ import annotations
 
+import atexit
 import compileall
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import distribution
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bench.peers import Peers
-from bench.setting import BUCKET, REGION, ROOT, SECRET_ID, SECRET_KEY
+from bench.setting import BUCKET, REGION, ROOT, SECRET_ID, SECRET_KEY, NotMeasured
 from coslocal.dialects import Dialects
 from coslocal.events import ObjectEvent
 from coslocal.scf.event import envelope, record
 from coslocal.scf.function import Account, Function
+from derivo import compiled
+from derivo.loading import load
+from derivo_cli.exits import Stop
+from derivo_cli.packaging.building import build
 
 FIRST_EVENT = ROOT / "bench" / "workers" / "first_event.py"
 ACCOUNT = Account(secret_id=SECRET_ID, secret_key=SECRET_KEY, session_token="", region=REGION)
@@ -71,27 +78,26 @@ class Deployed:
         return int(answer["peak"])
 
 
-def derivo(folder: Path, proxy: str, rules: Path = ROOT / "rules") -> Deployed:
-    """functions/ and the rules beside index.py, as `derivo package` puts them."""
+def derivo(folder: Path, proxy: str, rules: Path | None = None) -> Deployed:
+    """What `derivo package` builds for this Python, with our rule sets or those given."""
     root = folder / "derivo"
-    ignored = shutil.ignore_patterns("__pycache__", "ruff.toml", "py.typed")
-    shutil.copytree(ROOT / "functions", root, ignore=ignored)
-    shutil.copytree(rules, root / "rules", ignore=ignored)
-    compileall.compile_dir(root, quiet=2)
-    return Deployed(name="derivo", root=root, packages=_packages(folder / "packages"), proxy=proxy)
+    with zipfile.ZipFile(_package()) as package:
+        package.extractall(root)
+    if rules is not None:
+        (root / compiled.FILE).write_bytes(compiled.encode(load(rules).rule_sets, "bench"))
+    return Deployed(name="derivo", root=root, packages=root, proxy=proxy)
 
 
-def _packages(folder: Path) -> Path:
-    """What requirements.txt names, as it is installed here, and nothing else: optional imports must not find more than
-    in the cloud."""
-    folder.mkdir()
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    for name in (line.partition("==")[0] for line in lines if "==" in line):
-        installed = distribution(name)
-        tops = {file.parts[0] for file in installed.files or () if ".dist-info" not in file.parts[0]}
-        for top in tops - {"..", "__pycache__"}:
-            (folder / top).symlink_to(Path(str(installed.locate_file(top))))
-    return folder
+@cache
+def _package() -> Path:
+    """Built once a run. Raises NotMeasured where it cannot be, as without a package registry."""
+    folder = Path(tempfile.mkdtemp(prefix="derivo-bench-package-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    try:
+        return build(ROOT, ROOT / "rules", folder / "function.zip", python=version).path
+    except Stop as error:
+        raise NotMeasured(f"the package cannot be built: {error}") from None
 
 
 def pillow(folder: Path, proxy: str, peers: Peers) -> Deployed:
