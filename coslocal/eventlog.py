@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import Any
 
 from coslocal.events import ObjectEvent
@@ -18,7 +19,7 @@ class EventLog:
 
     def add(self, event: ObjectEvent) -> None:
         with self._lock:
-            self._last.append(event)
+            self._last.append(replace(event, request_headers={}))
 
     def entries(self) -> list[ObjectEvent]:
         with self._lock:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter, deque
 from dataclasses import asdict, dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Exchange:
     """One request and its answer. `time` is unix seconds; `error` the wire code or ""; `rules` those in Pic-Operations;
     `fault` what struck it (`latency+error`); `status` 0 where the connection was reset instead of answered.
@@ -28,6 +29,11 @@ class Exchange:
     rules: int
     request_id: str
     fault: str = ""
+
+    def __post_init__(self) -> None:
+        """Thousands of them are kept: what they share, they have once."""
+        for name in ("method", "bucket"):
+            object.__setattr__(self, name, sys.intern(getattr(self, name)))
 
     def as_json(self) -> dict[str, Any]:
         return {name: _printable(value) for name, value in asdict(self).items()}

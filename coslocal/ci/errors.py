@@ -23,6 +23,7 @@ import re
 from coslocal.ci.types import ImageError
 from coslocal.dialects import Dialects
 
+_MEMORY = re.compile(r"memory|alloc|bufferpool", re.IGNORECASE)
 _IGNORE = re.compile(r"/ignore-error/1(?=[/|]|$)")
 
 
@@ -68,6 +69,15 @@ def over_resolution(message: str) -> ImageError:
 
 def broke_decoder() -> ImageError:
     return bad_source("The image broke the process that decoded it, or needs more memory than that has")
+
+
+def no_memory() -> ImageError:
+    return bad_source("The image needs more memory than the process that renders it has")
+
+
+def is_of_memory(message: str) -> bool:
+    """Whether a library says that it had no memory. AV1's encoder names only the pool that it could not fill."""
+    return _MEMORY.search(message) is not None
 
 
 def too_slow(seconds: float) -> ImageError:

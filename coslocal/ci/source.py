@@ -72,9 +72,13 @@ def check_limits(width: int, height: int, frames: int, format: str = "") -> None
 
 
 def explain_failure(source: Source, error: pixels.PixelError) -> Exception:
-    """Why pixels failed: damaged bytes are the client's fault, anything else is ours."""
+    """Why pixels failed: what is damaged or too much is the client's fault, anything else is ours."""
+    if errors.is_of_memory(str(error)):
+        return errors.no_memory()
     try:
         pixels.settled(source.open())
     except pixels.PixelError as damage:
+        if errors.is_of_memory(str(damage)):
+            return errors.no_memory()
         return errors.bad_source(f"The {source.format} file is damaged or cut short: {damage}")
     return errors.broken(str(error))

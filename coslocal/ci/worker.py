@@ -16,7 +16,7 @@ import sys
 import traceback
 from dataclasses import replace
 
-from coslocal.ci import pixels, talk
+from coslocal.ci import errors, pixels, talk
 from coslocal.ci.inspect import inspect
 from coslocal.ci.operations import aigc
 from coslocal.ci.render import render
@@ -49,11 +49,17 @@ def _do(channel: Channel, asked: Said) -> Said:
     try:
         return _result(channel, asked.message, asked.file)
     except ImageError as error:
-        return Said(talk.Refused(error.code, _clean(error.message), error.number, error.status), b"")
+        return _refused(error)
+    except MemoryError:
+        return _refused(errors.no_memory())
     except EOFError:
         raise
     except Exception:
         return Said(talk.Bug(_clean(traceback.format_exc())), b"")
+
+
+def _refused(error: ImageError) -> Said:
+    return Said(talk.Refused(error.code, _clean(error.message), error.number, error.status), b"")
 
 
 def _result(channel: Channel, task: object, data: bytes) -> Said:

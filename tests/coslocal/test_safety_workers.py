@@ -102,6 +102,19 @@ def test_a_process_has_a_limit_of_memory(make: "Callable[..., Workers]") -> None
     assert workers.render(SMALL, HALF, around()).width == 16
 
 
+@pytest.mark.parametrize("megabytes", [500, 605, 745])
+def test_what_needs_more_memory_than_there_is_is_refused_as_an_image(
+    make: "Callable[..., Workers]", megabytes: int
+) -> None:
+    workers = make(size=1, memory=megabytes * 1024**2)
+    hungry = hostile.flat_png(2600, 2600)
+    with pytest.raises(ImageError) as caught:
+        workers.render(hungry, "imageMogr2/format/avif", around())
+    assert (caught.value.code, caught.value.status, caught.value.number) == ("InvalidImageSource", 400, -62999)
+    assert "memory" in caught.value.message
+    assert workers.render(SMALL, HALF, around()).width == 16
+
+
 def test_many_at_once_and_marks_that_need_a_process_of_their_own(make: "Callable[..., Workers]") -> None:
     workers = make(size=2)
     mark = hostile.png(8, 8)
