@@ -8,7 +8,6 @@ read. Nothing is ever written to see where it lands.
 
 from __future__ import annotations
 
-import binascii
 import json
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
@@ -98,7 +97,7 @@ def _decoded(fileid: str, encoding: str) -> str:
     if encoding == BASE64URL:
         try:
             return b64decode(fileid + "=" * (-len(fileid) % 4), altchars=b"-_", validate=True).decode()
-        except (UnicodeError, binascii.Error):
+        except ValueError:  # of base64, of UTF-8, or not even ASCII
             return ""
     return fileid
 
