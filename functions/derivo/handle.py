@@ -172,7 +172,7 @@ class _Invocation:
 
     def sweep(self, rang: Timer, region: str, breaker: Breaker, pause: float) -> None:
         """A slice of self-healing over each place that the timer, or the rule sets, name."""
-        from derivo import sweep  # only timers need it
+        from derivo import presence, sweep  # only timers need them
 
         found = sweep.places(rang.message, self._rule_sets)
         if not found:
@@ -186,7 +186,7 @@ class _Invocation:
             breaker=breaker,
             deadline=self._deadline,
             make=self.make,
-            time=sweep.seconds(rang.time),
+            time=presence.seconds(rang.time),
             pause=pause,
         )
         for place in found:

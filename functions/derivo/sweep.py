@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Optional
 
@@ -25,6 +24,7 @@ from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import FAILED, WRITTEN, Work
 from derivo.plan import Plan, Planned, narrowed, plan
+from derivo.presence import Place, present, seconds
 from derivo.rulekeys import BUCKET_PATTERN
 
 FORMAT = 1
@@ -34,9 +34,6 @@ MOST_TRIES = 3
 _ADDRESS = re.compile(rf"cos://(?P<bucket>{BUCKET_PATTERN})/(?P<prefix>.*)", re.DOTALL)
 # of this slice, and not of a source
 _OF_THIS_SLICE = frozenset(["Deadline", "BudgetExceeded"])
-
-Place = tuple[str, str]
-"""A bucket and a key."""
 
 
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +96,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 def places(message: str, rule_sets: RuleSetIndex) -> list[Place]:
     """Buckets and prefixes to go over: the one that the timer's message names as `cos://BUCKET-APPID/[PREFIX]`, or the
     buckets that rule sets name. None where there are none."""
-    named = _ADDRESS.fullmatch(message.strip())
+    named = _ADDRESS.fullmatch(message)
     if named is not None:
         return [(named["bucket"], named["prefix"])]
     if message.strip():
@@ -128,22 +125,14 @@ def is_behind(prefix: str, after: str) -> bool:
     return after > prefix and not after.startswith(prefix)
 
 
-def due(made: Plan, modified: int, standing: Mapping[Place, int]) -> tuple[Planned, ...]:
+def due(made: Plan, modified: int, there: Mapping[Place, int]) -> tuple[Planned, ...]:
     """What is missing or older than its source, by times of COS in whole seconds; of a rule set that keeps a manifest,
     which is written of what one run has made, all or nothing."""
-    lacking = [d for d in made.derivatives if standing.get((d.bucket, d.key), -1) < modified]
-    together = {m.rule_set for m in made.manifests if (m.bucket, m.key) not in standing} | {
+    lacking = [d for d in made.derivatives if there.get((d.bucket, d.key), -1) < modified]
+    together = {m.rule_set for m in made.manifests if (m.bucket, m.key) not in there} | {
         d.rule_set for d in lacking if any(m.rule_set == d.rule_set for m in made.manifests)
     }
     return tuple(d for d in made.derivatives if d in lacking or d.rule_set in together)
-
-
-def seconds(text: str) -> int:
-    """Unix seconds of a time as COS and timers write it, 0 of another text."""
-    try:
-        return int(datetime.fromisoformat(text[:19]).replace(tzinfo=timezone.utc).timestamp())
-    except ValueError:
-        return 0
 
 
 # --- effects --------------------------------------------------------------------------------------------------------
@@ -196,9 +185,10 @@ class _Sweep:
         while after is not None:
             page = self._list(self._bucket, prefix, after)
             found = list(self._sources(page.objects))
-            standing = self._standing([place for made, _ in found for place in _places_of(made)])
+            places_of_all = (place for made, _ in found for place in _places_of(made))
+            there = present(places_of_all, lambda bucket, key: self._list(bucket, "", key), self._head)
             for made, modified in found:
-                self._settle(made, due(made, modified, standing))
+                self._settle(made, due(made, modified, there))
             if page.objects:
                 self._move(after=page.objects[-1].key)
             if page.next is not None:
@@ -214,36 +204,6 @@ class _Sweep:
             made = plan(source, self._task.rule_sets)
             if made.derivatives and self._task.breaker.trips(source) is None:
                 yield made, seconds(item.modified)
-
-    def _standing(self, wanted: Iterable[Place]) -> dict[Place, int]:
-        """Which of these places hold an object, and since when: by listing from one to the next, where most of what a
-        page holds was asked for, and by skipping what was not."""
-        found: dict[Place, int] = {}
-        by_bucket: dict[str, set[str]] = {}
-        for bucket, key in wanted:
-            by_bucket.setdefault(bucket, set()).add(key)
-        for bucket, keys in by_bucket.items():
-            pending = sorted(keys, reverse=True)
-            after: Optional[str] = None
-            while pending:
-                if after is None:
-                    after = pending.pop()
-                    head = self._head(bucket, after)
-                    if head is not None:
-                        found[bucket, after] = head
-                    continue
-                page = self._list(bucket, "", after)
-                hits = 0
-                for item in page.objects:
-                    while pending and pending[-1] < item.key:
-                        pending.pop()
-                    if pending and pending[-1] == item.key:
-                        found[bucket, pending.pop()] = seconds(item.modified)
-                        hits += 1
-                if page.next is None:
-                    break
-                after = page.next if 2 * hits >= len(page.objects) else None
-        return found
 
     def _settle(self, made: Plan, lacking: tuple[Planned, ...]) -> None:
         """Have made what a source lacks. Raises _Stopped when the round may not go on behind it yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -331,3 +332,12 @@ def test_whatever_was_lost_and_wherever_it_is_killed_the_bucket_ends_clean(
         remade = [line["key"] for line in sweeper.lines if line["msg"] == "derived"]
         assert set(remade) <= set(keys)
     app.store.close()
+
+
+def test_two_timers_at_once_do_each_others_work_twice_at_most(sweeper: Sweeper) -> None:
+    sweeper.put(*KEYS)
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(sweeper.round), pool.submit(sweeper.round)]:
+            assert done.result()["complete"]
+    assert set(sweeper.cos.keys()) == {*KEYS, *sweeper.made_of(*KEYS), CURSOR}
+    assert sweeper.calls() <= 2 * len(KEYS)
