@@ -6,6 +6,7 @@ import functools
 import platform
 import shutil
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from coslocal.cam.policy import CamPolicy, CamPolicyError, read
 from coslocal.dialects import TABLE, DialectError, Dialects
 from coslocal.rates import Rates
 from coslocal.scf.burst import MOST_PER_MINUTE
+from coslocal.scf.code import CodeError, unpack
 from coslocal.scf.function import Function, FunctionError, locate
 from coslocal.scf.schedule import Policy, PolicyError
 from coslocal.scf.timers import parse_timer
@@ -68,6 +70,7 @@ def show_dialects() -> None:
 
 @app.command("serve")
 def serve_command(
+    context: typer.Context,
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 9000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data: Annotated[Path | None, typer.Option(help="Folder that keeps everything.", show_default="memory")] = None,
@@ -88,7 +91,11 @@ def serve_command(
         ),
     ] = None,
     function: Annotated[
-        str | None, typer.Option(help="path/to/index.py[:function], run on triggers, timers and the API's Invoke.")
+        str | None,
+        typer.Option(
+            help="path/to/index.py[:function], or the zip to deploy, which then runs apart from all that is"
+            " installed here; run on triggers, timers and the API's Invoke."
+        ),
     ] = None,
     policy: Annotated[
         list[Path] | None,
@@ -143,12 +150,12 @@ def serve_command(
     functions = []
     interpreter, variables = _interpreter(python), _pairs("--env", "=", env)
     if function:
-        folder, handler = locate(function)
+        file, handler = locate(function)
         functions = [
             Function(
-                name=handler.partition(".")[0], root=folder, handler=handler, python=interpreter,
-                variables=variables, timeout=timeout, memory_size=memory_size, instances=instances,
-                reserved=reserved_concurrency,
+                name=handler.partition(".")[0], root=_root(file, context), handler=handler, python=interpreter,
+                isolated=file.suffix == ".zip", variables=variables, timeout=timeout, memory_size=memory_size,
+                instances=instances, reserved=reserved_concurrency,
             )
         ]  # fmt: skip
     plan = serve.Plan(
@@ -171,6 +178,20 @@ def serve_command(
             f"cannot use {error.filename}: {error.strerror}" if error.filename else str(error), FAILED
         ) from error
     raise typer.Exit(code)
+
+
+def _root(file: Path, context: typer.Context) -> Path:
+    """The folder of a function's file; that of a zip is read-only, and there for as long as the command runs."""
+    if file.suffix != ".zip":
+        return file.parent
+    folder = context.with_resource(tempfile.TemporaryDirectory(prefix="coslocal-function-", ignore_cleanup_errors=True))
+    try:
+        root = unpack(file.read_bytes(), Path(folder)).root
+    except CodeError as error:
+        raise FunctionError(f"{file}: {error}") from None
+    if not (root / "index.py").is_file():
+        raise FunctionError(f"{file} has no index.py at its root")
+    return root
 
 
 def _pairs(option: str, mark: str, texts: list[str] | None) -> dict[str, str]:

@@ -181,7 +181,9 @@ def _functions(plan: Plan, app: Coslocal, url: str, stack: contextlib.ExitStack,
         return {name: value.replace("{url}", url) for name, value in variables.items()}
 
     def template(name: str, root: Path) -> Function:
-        return Function(name=name, root=root, python=plan.python, instances=plan.instances, local=found(plan.local))
+        return Function(
+            name=name, root=root, python=plan.python, isolated=True, instances=plan.instances, local=found(plan.local)
+        )  # fmt: skip
 
     return Scf(
         [replace(item, variables=found(item.variables)) for item in plan.functions],

@@ -74,8 +74,11 @@ class Local:
 
 
 @contextlib.contextmanager
-def running(folder: Path, rules: Path, prefixes: Sequence[str]) -> Iterator[Local]:
-    """Start coslocal with one trigger a prefix, as serverless.yml has them, and stop it in the end.
+def running(
+    folder: Path, rules: Path, prefixes: Sequence[str], package: Path | None = None, python: str = sys.executable
+) -> Iterator[Local]:
+    """Start coslocal with one trigger a prefix, as serverless.yml has them, and stop it in the end. A package runs with
+    the rule sets in it, and with the interpreter of its Python.
 
     Raises DemoError with what coslocal said when it does not come up.
     """
@@ -84,10 +87,13 @@ def running(folder: Path, rules: Path, prefixes: Sequence[str]) -> Iterator[Loca
     command = [
         sys.executable, "-m", "coslocal", "serve", "--port", "0", "--data", str(folder / "bucket"),
         "--bucket", BUCKET, "--region", REGION, "--credential", f"{SECRET_ID}:{SECRET_KEY}",
-        "--function", str(ROOT / "functions" / "index.py"), "--timeout", "120", "--retry-interval", "1",
+        "--function", str(package or ROOT / "functions" / "index.py"), "--python", python,
+        "--timeout", "120", "--retry-interval", "1",
         "--dead-letters", str(dead), "--log", str(log), "--ready-file", str(ready),
-        "--env", "DERIVO_COS_SCHEME=http", "--env", "DERIVO_COS_PROXY={url}", "--env", f"DERIVO_RULES={rules}",
+        "--env", "DERIVO_COS_SCHEME=http", "--env", "DERIVO_COS_PROXY={url}",
     ]  # fmt: skip
+    if package is None:
+        command += ["--env", f"DERIVO_RULES={rules}"]
     for prefix in prefixes:
         command += ["--trigger", f"bucket={BUCKET},prefix={prefix}"]
     with said.open("wb") as output:

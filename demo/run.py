@@ -31,6 +31,9 @@ from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import Plan, Planned, plan
 from derivo.rulesets import render
+from derivo_cli.exits import Stop
+from derivo_cli.packaging.bytecode import interpreter
+from derivo_cli.packaging.sbom import facts_of
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 WAIT_SECONDS = 240.0  # for all events to be handled: generous, a small machine processes 24 megapixels in seconds
@@ -68,6 +71,9 @@ def command(
     image: Annotated[
         Path | None, typer.Option(help="Your own picture instead of the demo's.", show_default=False)
     ] = None,
+    package: Annotated[
+        Path | None, typer.Option(help="What `derivo package` built, instead of functions/.", show_default=False)
+    ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the bucket there, for `coslocal serve --data`.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for the contact sheets and logs.")] = Path(".demo"),
 ) -> None:
@@ -77,7 +83,7 @@ def command(
     out = out.absolute()
     clear(out)
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    results = run(pictures, index, out, console)
+    results = run(pictures, index, out, console, package)
     (out / "contact-sheet.html").write_text(sheet(results), encoding="utf-8", errors="replace")
     (out / "contact-sheet.png").write_bytes(poster(results))
     if not keep:
@@ -86,10 +92,14 @@ def command(
     raise typer.Exit(FAILED if failed else DONE)
 
 
-def run(pictures: Iterable[Picture], index: RuleSetIndex, out: Path, console: Console) -> list[Result]:
-    """Every picture through a coslocal of our own. Raises DemoError when that cannot be used at all."""
+def run(
+    pictures: Iterable[Picture], index: RuleSetIndex, out: Path, console: Console, package: Path | None = None
+) -> list[Result]:
+    """Every picture through a coslocal of our own, and through the package given or functions/. Raises DemoError when
+    one of them cannot be used at all."""
     prefixes = [rule_set.prefix for rule_set in index.considered]
-    with running(out, ROOT / "rules", prefixes) as local:
+    python = _python_of(package) if package else sys.executable
+    with running(out, ROOT / "rules", prefixes, package, python) as local:
         client = local.client()
         console.print(f"coslocal listens at {local.url}, the function waits for {', '.join(prefixes)}\n")
         sent = []
@@ -115,6 +125,18 @@ class _Sent:
     picture: Picture
     plan: Plan
     milliseconds: int | None
+
+
+def _python_of(package: Path) -> str:
+    """An interpreter of the Python that the package is for."""
+    try:
+        version = facts_of(package)["python"]
+    except Stop as error:
+        raise DemoError(str(error)) from None
+    found = interpreter(version)
+    if found is None:
+        raise DemoError(f"{package} is for Python {version}, and there is none here; derivo package has a --python")
+    return str(found.path)
 
 
 def _rules() -> RuleSetIndex:

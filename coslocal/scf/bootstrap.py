@@ -14,15 +14,17 @@ from __future__ import annotations
 import sys
 
 # This file's folder must not shadow the standard library (it has a queue.py): put the function's there, first of all.
-sys.path[0] = sys.argv[3]
+if not sys.flags.isolated:  # an isolated interpreter has not put it there
+    del sys.path[0]
+sys.path.insert(0, sys.argv[3])
 
-import contextlib  # noqa: E402
-import importlib  # noqa: E402
-import json  # noqa: E402
-import os  # noqa: E402
-import resource  # noqa: E402
-import traceback  # noqa: E402
-from typing import Any, BinaryIO, Callable, Dict, Optional, Tuple  # noqa: E402, UP035
+import contextlib
+import importlib
+import json
+import os
+import resource
+import traceback
+from typing import Any, BinaryIO, Callable, Dict, Optional, Tuple  # noqa: UP035
 
 CODE_ERROR = 430
 NO_HANDLER = 437

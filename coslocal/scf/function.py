@@ -53,15 +53,17 @@ class Function:
 
     `timeout` and `init_timeout` are seconds, `memory_size` MB. `instances` processes run at once, one event each;
     `reserved` is the reserved concurrency: what comes above it is throttled with 432; 0 stops the function (SCF 1.7).
-    `python` is the interpreter to run it with; without a `role` it gets no credentials (SCF 2.4). `stored` is what the
-    API was told and tells again, and what changes nothing here; `local` are variables that win over its own, and that
-    nobody is told of: what a function needs to find a coslocal. Raises FunctionError.
+    `python` is the interpreter to run it with; `isolated`: as in the cloud, nothing that is installed for it can be
+    imported, so that the code has to bring all that it needs (SCF 2.5). Without a `role` it gets no credentials
+    (SCF 2.4). `stored` is what the API was told and tells again, and what changes nothing here; `local` are variables
+    that win over its own, and that nobody is told of: what a function needs to find a coslocal. Raises FunctionError.
     """
 
     name: str
     root: Path
     handler: str = "index.main_handler"
     python: str = sys.executable
+    isolated: bool = False
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30
     init_timeout: float = 65
@@ -170,13 +172,14 @@ def _variables_problem(variables: Mapping[str, str]) -> str | None:
 
 
 def locate(text: str) -> tuple[Path, str]:
-    """(`root`, `handler`) of `path/to/index.py[:function]`. Raises FunctionError when there is no such file."""
+    """(file, handler) of `path/to/index.py[:function]`, or of a zip that has an index.py at its root. Raises
+    FunctionError when there is no such file."""
     path_text, colon, entry = text.rpartition(":")
-    if not colon or entry.endswith(".py"):
+    if not colon or entry.endswith((".py", ".zip")):
         path_text, entry = text, "main_handler"
     path = Path(path_text)
-    if path.suffix != ".py" or not path.is_file():
+    if path.suffix not in (".py", ".zip") or not path.is_file():
         raise FunctionError(
-            f"there is no Python file {path_text!r} to take the function from; write path/to/index.py[:function]"
+            f"there is no {path_text!r} to take the function from; write path/to/index.py[:function], or name a zip"
         )
-    return path.resolve().parent, f"{path.stem}.{entry}"
+    return path.resolve(), f"{path.stem if path.suffix == '.py' else 'index'}.{entry}"

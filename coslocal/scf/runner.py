@@ -31,7 +31,8 @@ class Instance:
     def __init__(self, function: Function, account: Account) -> None:
         self._function = function
         self._account = account
-        command = (function.python, "-u", str(BOOTSTRAP), "{in}", "{out}", str(function.root), function.handler)
+        options = ("-I", "-S", "-B", "-u") if function.isolated else ("-u",)
+        command = (function.python, *options, str(BOOTSTRAP), "{in}", "{out}", str(function.root), function.handler)
         self._memory = function.memory_size * 1024 * 1024 + MEMORY_ALLOWANCE
         self.process = Process(command, cwd=function.root, env=function.environment(account), memory=self._memory)
         self._ready = False

@@ -70,7 +70,7 @@ def compile_all(folder: Path, paths: list[str], by: Interpreter) -> None:
     Raises Stop for a source that is not of that Python.
     """
     done = subprocess.run(
-        [by.path, "-S", "-s", "-B", "-c", _COMPILE.format(root=CODE_ROOT), str(folder), *paths],
+        [by.path, "-S", "-s", "-B", "-c", _COMPILE.format(root=CODE_ROOT), str(folder.resolve()), *paths],
         # sets of constants come in the order of their hashes
         env={"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"},
         cwd="/", capture_output=True, text=True, check=False,

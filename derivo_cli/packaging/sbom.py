@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
+import zipfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from derivo import __version__
+from derivo_cli.exits import Stop
 from derivo_cli.packaging.distributions import Distribution
 from derivo_cli.packaging.licences import UNKNOWN
 
@@ -42,6 +45,16 @@ def encode(distributions: Iterable[Distribution], facts: Mapping[str, str]) -> b
     }
     bill["serialNumber"] = f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(bill))}"
     return json.dumps(bill, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def facts_of(package: Path) -> dict[str, str]:
+    """What `encode` was told about a package: python, platform, byte-code, rules-sha256. Raises Stop for no package."""
+    try:
+        with zipfile.ZipFile(package) as opened:
+            told = json.loads(opened.read(FILE))["metadata"]["properties"]
+        return {item["name"].removeprefix("derivo:"): item["value"] for item in told}
+    except (OSError, zipfile.BadZipFile, KeyError, TypeError, ValueError) as error:
+        raise Stop(f"{package} is no package of derivo: {error}") from None
 
 
 def _component(part: Distribution) -> dict[str, Any]:

@@ -199,7 +199,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *ar
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--function", "no.py", "--trigger", f"bucket={BUCKET}"], 2, "there is no Python file 'no.py'"),
+        (["--function", "no.py", "--trigger", f"bucket={BUCKET}"], 2, "there is no 'no.py'"),
         (["--trigger", f"bucket={BUCKET}"], 2, "needs a --function"),
         (["--timer", "tick=* * * * * * *"], 2, "needs a --function"),
         (["--function", "index.py", "--timer", "tick"], 2, "NAME=CRON"),
