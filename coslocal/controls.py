@@ -13,7 +13,7 @@
 | POST snapshots/NAME | takes one, in place of one that had the name |
 | PUT snapshots/NAME | lets it stand again |
 | DELETE snapshots/NAME | drops it |
-| POST reset | forgets objects, buckets, snapshots, journal, events and faults: `?keep=buckets,snapshots,faults` |
+| POST reset | forgets all that is here, and the events that wait for functions: `?keep=buckets,snapshots,faults` |
 """
 
 from __future__ import annotations
@@ -142,6 +142,8 @@ def _reset(visit: Visit) -> Response:
 
 def reset(app: Coslocal, *keep: str) -> None:
     """Forget everything but what is named: buckets, snapshots, faults."""
+    for forget in app.pages.forgetting:
+        forget()
     if "faults" not in keep:
         app.faults.close()
         app.faults.restart()

@@ -13,7 +13,7 @@ from coslocal.events import ObjectEvent
 class EventLog:
     """The last `size` events. Thread-safe."""
 
-    def __init__(self, size: int = 10_000) -> None:
+    def __init__(self, size: int = 2_000) -> None:
         self._lock = threading.Lock()
         self._last: deque[ObjectEvent] = deque(maxlen=size)
 

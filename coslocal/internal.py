@@ -71,10 +71,14 @@ def answer_json(value: Any, status: int = 200) -> Response:
 
 
 class Pages:
-    """The table (method, name) -> page. A name that ends in a slash takes any path behind it, as `visit.rest`."""
+    """The table (method, name) -> page. A name that ends in a slash takes any path behind it, as `visit.rest`.
+
+    What else is to be forgotten at a reset is in `forgetting`: called before the store is emptied.
+    """
 
     def __init__(self) -> None:
         self._pages: dict[tuple[str, str], Page] = {}
+        self.forgetting: list[Callable[[], None]] = []
 
     def add(self, method: str, name: str, page: Page) -> None:
         """Offer `page` under /_coslocal/<name>; it may raise PageError."""

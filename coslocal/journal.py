@@ -46,7 +46,7 @@ def _printable(value: object) -> object:
 class Journal:
     """The last `size` exchanges, and how often each operation was asked for since the last `clear`. Thread-safe."""
 
-    def __init__(self, size: int = 10_000) -> None:
+    def __init__(self, size: int = 2_000) -> None:
         self._lock = threading.Lock()
         self._last: deque[Exchange] = deque(maxlen=size)
         self._counts: Counter[str] = Counter()

@@ -248,6 +248,10 @@ class Deployment:
     def wait_quiet(self, timeout: float) -> bool:
         return self._queue.wait_quiet(timeout)
 
+    def forget(self) -> None:
+        """Drop the events that wait."""
+        self._queue.forget_all()
+
     def pause(self, grace: float) -> None:
         self._queue.pause(grace)
 

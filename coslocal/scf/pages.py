@@ -8,7 +8,7 @@ from coslocal.scf.service import Scf
 
 
 def add_pages(pages: Pages, scf: Scf) -> None:
-    """Offer `scf/status` and `scf/logs`."""
+    """Offer `scf/status` and `scf/logs`; a reset also forgets the events that wait."""
 
     def status(visit: Visit) -> Response:
         return answer_json(scf.status())
@@ -22,3 +22,4 @@ def add_pages(pages: Pages, scf: Scf) -> None:
 
     pages.add("GET", "scf/status", status)
     pages.add("GET", "scf/logs", logs)
+    pages.forgetting.append(scf.forget)

@@ -67,6 +67,12 @@ class AsyncQueue:
             self._changed.notify_all()
             return True
 
+    def forget_all(self) -> None:
+        """Drop all that wait; what runs comes to its end and is not tried again."""
+        with self._changed:
+            self._schedule.forget_all()
+            self._changed.notify_all()
+
     def state(self) -> State:
         with self._changed:
             return State(self._schedule.waiting, self._schedule.retrying, self._schedule.running, self._is_working())

@@ -75,6 +75,8 @@ class Schedule:
         self._keeper = keeper
         self._waiting: list[tuple[float, int, Message]] = []
         self._pushed = 0
+        self._taken: set[str] = set()
+        self._unwanted: set[str] = set()
         self.running = 0
 
     @property
@@ -102,12 +104,12 @@ class Schedule:
         if now - message.pushed > self.policy.max_age:
             return Dead(message, message.last or self._never_run(message))
         self.running += 1
+        self._taken.add(message.request_id)
         return message
 
     def settle(self, message: Message, result: Result, now: float) -> Dead | None:
         """Note how the run of a taken message ended: done, to be tried again, or Dead."""
-        self.running -= 1
-        if result.ok:
+        if self._let_go(message) or result.ok:
             self.forget(message)
             return None
         policy = self.policy
@@ -126,14 +128,30 @@ class Schedule:
 
     def give_back(self, message: Message) -> None:
         """Note that a taken message was interrupted by coslocal itself: it waits again, as if it had not run."""
-        self.running -= 1
-        self._wait(message, message.pushed)
+        if self._let_go(message):
+            self.forget(message)
+        else:
+            self._wait(message, message.pushed)
+
+    def forget_all(self) -> None:
+        """Drop all that wait; what runs comes to its end and is not tried again."""
+        self._unwanted |= self._taken
+        for message in self.left():
+            self.forget(message)
 
     def left(self) -> list[Message]:
         """Take out all that wait."""
         messages = [message for _, _, message in sorted(self._waiting)]
         self._waiting.clear()
         return messages
+
+    def _let_go(self, message: Message) -> bool:
+        """Note that a taken message runs no more; whether it was dropped meanwhile."""
+        self.running -= 1
+        self._taken.discard(message.request_id)
+        unwanted = message.request_id in self._unwanted
+        self._unwanted.discard(message.request_id)
+        return unwanted
 
     def _wait(self, message: Message, due: float) -> None:
         self._pushed += 1  # first in, first out among those that are due at the same time

@@ -168,6 +168,11 @@ class Scf:
         if result.status != TAKEN_IN:
             deployed.bury(Dead(message, result))
 
+    def forget(self) -> None:
+        """Drop the events that wait for a function; runs that have begun come to their end and are not tried again."""
+        for function in list(self.functions.values()):
+            function.forget()
+
     # -- changes
 
     @property

@@ -78,6 +78,33 @@ def test_messages_due_at_once_leave_in_the_order_they_came() -> None:
     assert taken[3] is None
 
 
+@given(pushed=st.integers(1, 5), taken=st.integers(0, 5), ends=st.lists(st.sampled_from([OK, CODE_ERROR]), min_size=5))
+def test_what_is_forgotten_waits_no_more_and_is_not_tried_again(pushed: int, taken: int, ends: list[int]) -> None:
+    kept: dict[str, Message] = {}
+
+    class Keeper:
+        def keep(self, item: Message, due: float) -> None:
+            kept[item.request_id] = item
+
+        def drop(self, item: Message) -> None:
+            del kept[item.request_id]
+
+    schedule = Schedule(Policy(), Keeper())
+    for number in range(pushed):
+        schedule.push(message(str(number)))
+    running = [item for _ in range(taken) if isinstance(item := schedule.take(START), Message)]
+    schedule.forget_all()
+    assert (schedule.waiting, schedule.running) == (0, len(running))
+    for item, status in zip(running, ends, strict=False):
+        assert schedule.settle(item, result(status), START) is None
+    assert (schedule.waiting, schedule.running, kept) == (0, 0, {})
+    schedule.push(message("0"))
+    again = schedule.take(START)
+    assert isinstance(again, Message)
+    schedule.give_back(again)
+    assert schedule.waiting == 1
+
+
 @pytest.mark.parametrize("fields", [{"retries": -1}, {"retry_interval": 0}, {"throttle_interval": -1}, {"max_age": 0}])
 def test_a_policy_without_sense_is_refused(fields: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="retries"):

@@ -1,6 +1,7 @@
 import json
 import stat
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,19 @@ def test_what_was_not_handled_when_it_stops_is_reported_and_kept(bench: Bench) -
     ]
     assert [letter["ErrorCode"] for letter in bench.dead()] == [500, 500]
     assert "stopped before" in bench.dead()[0]["ErrorMessage"]
+
+
+def test_what_is_forgotten_is_neither_run_nor_tried_again(bench: Bench) -> None:
+    scf = bench.start()
+    scf.notify(event("later!.jpg"))
+    while scf.status()["functions"]["fn"]["retrying"] == 0:  # until it has failed once
+        threading.Event().wait(0.01)
+    scf.forget()
+    assert scf.status()["idle"]
+    scf.notify(event("after.jpg"))
+    assert scf.drain()
+    assert [key for _, _, key in bench.seen()] == ["/1250000001/photos/later!.jpg", "/1250000001/photos/after.jpg"]
+    assert bench.dead() == []
 
 
 def test_a_dead_letter_that_cannot_be_written_is_told(bench: Bench) -> None:
