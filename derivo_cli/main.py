@@ -43,6 +43,13 @@ class SchemaOf(StrEnum):
     FAILURE = "failure"
 
 
+class Who(StrEnum):
+    """Whose rights `derivo policy` tells."""
+
+    FUNCTION = "function"
+    APPLY = "apply"
+
+
 Rules = Annotated[Path, typer.Option("--rules", help="Folder of the rule sets, or one file.")]
 Region = Annotated[str | None, typer.Option("--region", help="Region of the bucket; default: TENCENTCLOUD_REGION.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
@@ -261,6 +268,31 @@ def triggers(
     from derivo_cli.commands import triggers as command
 
     raise typer.Exit(command.run(deployment, rules, write=write, check=check, buckets=bucket or []))
+
+
+@app.command()
+def policy(
+    rules: Rules = Path("rules"),
+    deployment: Annotated[
+        Path | None, typer.Option("--serverless", help="The deployment's file; default: the one here.")
+    ] = None,
+    bucket: Annotated[
+        list[str] | None, typer.Option(help="NAME-APPID of rule sets that name none; repeatable. Default: the file's.")
+    ] = None,
+    region: Region = None,
+    who: Annotated[Who, typer.Option("--for", help="Whose rights: the function's, or an operator's.")] = Who.FUNCTION,
+    post_on_sources: Annotated[
+        bool, typer.Option("--post-on-sources", help="For an account that wants PostObject on what is processed.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="CAM's JSON instead of a table.")] = False,
+) -> None:
+    """Print the least that the execution role needs, as a CAM policy."""
+    from derivo_cli.commands import policy as command
+
+    options = command.Options(
+        buckets=bucket or [], region=region, who=who.value, posts=post_on_sources, as_json=as_json
+    )
+    raise typer.Exit(command.run(deployment, rules, options, console=Console()))
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from derivo.loading import load
 from derivo.matching import RuleSetIndex
-from derivo.rulesets import Loaded, render
+from derivo.rulesets import ERROR, Loaded, RuleSet, render
+from derivo_cli import linting
 from derivo_cli.exits import FINDINGS, USAGE, Stop
 
 
@@ -15,6 +16,17 @@ def loaded(folder: Path) -> Loaded:
     if not folder.exists():
         raise Stop(f"there is no {folder}; name the folder of your rule sets, or one file", USAGE)
     return load(str(folder))
+
+
+def proved(folder: Path) -> tuple[RuleSet, ...]:
+    """The rule sets, free of every error that `derivo lint` knows. Raises Stop with what it says."""
+    found = loaded(folder)
+    errors = [fault for fault in linting.lint(found) if fault.level == ERROR]
+    if errors:
+        raise Stop("\n".join([*map(render, errors), "mend these first: derivo lint"]), FINDINGS)
+    if not found.rule_sets:
+        raise Stop(f"there are no rule sets in {folder}", USAGE)
+    return found.rule_sets
 
 
 def index(folder: Path) -> RuleSetIndex:

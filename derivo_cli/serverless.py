@@ -49,6 +49,11 @@ class Deployment:
     top: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def variables(self) -> dict[str, Any]:
+        """The function's environment variables."""
+        return _members(_members(self.inputs.get("environment")).get("variables"))
+
+    @property
     def stage(self) -> str:
         """The stage that is deployed unless another is asked for (SCF 5.1)."""
         return str(self.top.get("stage") or "dev")
@@ -148,7 +153,7 @@ def _function_faults(inputs: dict[str, Any], folder: Path) -> list[str]:
         found.append("inputs.asyncRunEnable: such a function has no retries and no dead letters; leave it out")
     if ".env" not in (_members(inputs.get("src")).get("exclude") or ()):
         found.append("inputs.src.exclude: name .env, or credentials are uploaded with the code")
-    variables = _members(_members(inputs.get("environment")).get("variables"))
+    variables = Deployment(inputs, ()).variables
     for name in variables:
         if str(name).startswith(_RESERVED):
             found.append(

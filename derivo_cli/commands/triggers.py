@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from derivo.rulesets import Loaded, render
-from derivo_cli import linting, rules, serverless, variables
+from derivo.rulesets import RuleSet
+from derivo_cli import rules, serverless, variables
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.triggers.choosing import Impossible
 from derivo_cli.triggers.deploying import Wanted, wanted
@@ -17,10 +17,9 @@ from derivo_cli.triggers.editing import edited
 
 def run(file: Path, rules_folder: Path, *, write: bool, check: bool, buckets: Sequence[str]) -> int:
     """Show how the file would change, or change it. 0: it is up to date (now), 1: it is not, or cannot be."""
-    loaded = _proved(rules_folder)
-    before, found = _wanted(file, loaded, buckets)
+    before, found = _wanted(file, rules.proved(rules_folder), buckets)
     try:
-        after = edited(before, found.triggers)
+        after = edited(before, found.triggers, found.timers)
     except ValueError as error:
         raise Stop(f"{file}: {error}") from None
     for merge in found.choice.merges:
@@ -45,18 +44,7 @@ def run(file: Path, rules_folder: Path, *, write: bool, check: bool, buckets: Se
     return DONE
 
 
-def _proved(folder: Path) -> Loaded:
-    """The rule sets. Raises Stop when they are not free of errors: triggers of half of the rules would lose uploads."""
-    loaded = rules.loaded(folder)
-    errors = [fault for fault in linting.lint(loaded) if fault.level == "error"]
-    if errors:
-        raise Stop("\n".join([*map(render, errors), "mend these first: derivo lint"]), FINDINGS)
-    if not loaded.rule_sets:
-        raise Stop(f"there are no rule sets in {folder}")
-    return loaded
-
-
-def _wanted(file: Path, loaded: Loaded, buckets: Sequence[str]) -> tuple[str, Wanted]:
+def _wanted(file: Path, rule_sets: Sequence[RuleSet], buckets: Sequence[str]) -> tuple[str, Wanted]:
     try:
         before = file.read_bytes().decode("utf-8")
         deployment = serverless.parse(before)
@@ -66,6 +54,6 @@ def _wanted(file: Path, loaded: Loaded, buckets: Sequence[str]) -> tuple[str, Wa
     except (OSError, ValueError) as error:
         raise Stop(f"{file}: {error}") from None
     try:
-        return before, wanted(deployment, loaded.rule_sets, environ, buckets)
+        return before, wanted(deployment, rule_sets, environ, buckets)
     except Impossible as error:
         raise Stop(f"{error}\n  mend: {error.mend}", FINDINGS) from None

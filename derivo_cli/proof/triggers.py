@@ -41,8 +41,9 @@ def find_triggered(context: Context, triggers: Sequence[Trigger]) -> list[Findin
     return findings
 
 
-def fired(context: Context, output: Output, trigger: Trigger) -> Finding | None:
-    """The warning for one output and one trigger, None when it never fires it for nothing. Raises TooComplex."""
+def fired(context: Context, output: Output, trigger: Trigger, *, wanted: bool = False) -> Finding | None:
+    """The warning for one output and one trigger, None when it never fires it for nothing; with `wanted`, never fires
+    it at all. Raises TooComplex."""
     bucket = context.bucket(output)
     tail = lower_ascii(trigger.suffix)
     if not (
@@ -55,7 +56,7 @@ def fired(context: Context, output: Output, trigger: Trigger) -> Finding | None:
     wanting = [
         at
         for at in context.leads_to(output)
-        if context.rule_sets[at].derivatives and context.rule_sets[at].bucket in (None, here)
+        if not wanted and context.rule_sets[at].derivatives and context.rule_sets[at].bucket in (None, here)
     ]
     ending = Folded(trigger.suffix) if trigger.any_case else Literal(trigger.suffix)
     groups = (((Literal(trigger.prefix), Deep()),), ((Deep(), ending),))

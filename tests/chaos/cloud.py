@@ -14,6 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from coslocal.app import Coslocal
+from coslocal.cam.guard import Keys
 from coslocal.ci.inspect import inspect
 from coslocal.ci.render import render
 from coslocal.ci.types import ImageError, Surroundings
@@ -78,8 +79,10 @@ class Cloud(Coslocal):
         return b"".join(self.store.read(item.blob))
 
 
-def client() -> Client:
-    return Client(settings.Settings(scheme="http", secret_id=SECRET_ID, secret_key=SECRET_KEY))
+def client(keys: Keys | None = None) -> Client:
+    """The SDK with the keys of a role, else with the owner's."""
+    secret_id, secret_key, token = keys or (SECRET_ID, SECRET_KEY, "")
+    return Client(settings.Settings(scheme="http", secret_id=secret_id, secret_key=secret_key, token=token))
 
 
 class _Time:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from coslocal.cam.policy import CamPolicy
 from coslocal.events import ObjectEvent
 from coslocal.scf.event import envelope, record
 from coslocal.scf.result import CODE_ERROR, EXITED, OK, THROTTLED, TIMEOUT, Result
@@ -27,6 +28,7 @@ from tests.chaos.cloud import START, Cloud, client, under_sdk
 from tests.chaos.mischief import Killed
 from tests.chaos.network import Network
 from tests.chaos.reconciling import reconcile
+from tests.chaos.rights import rights
 from tests.chaos.runs import Run, Try
 from tests.chaos.schedule import CALM, Mischief, Schedule, Step
 from tests.chaos.timeline import Endless, Timeline
@@ -35,12 +37,13 @@ MOST_HAPPENINGS = 20_000
 TARGET = "qcs:0:scf:ap-guangzhou:appid/1250000000:default.fn.$DEFAULT"
 
 
-def run(schedule: Schedule, only: frozenset[str] | None = None) -> Run:
-    """Run a schedule; with `only`, nothing goes wrong but what is named there."""
+def run(schedule: Schedule, only: frozenset[str] | None = None, policy: CamPolicy | None = None) -> Run:
+    """Run a schedule; with `only`, nothing goes wrong but what is named there; with `policy`, its function is held to
+    that one."""
     before = random.getstate()
     random.seed(schedule.seed)  # the jitter of back-off
     try:
-        return _Simulation(schedule, only).run()
+        return _Simulation(schedule, only, policy).run()
     finally:
         random.setstate(before)
 
@@ -57,11 +60,13 @@ class _Clock:
 
 
 class _Simulation:
-    def __init__(self, schedule: Schedule, only: frozenset[str] | None) -> None:
+    def __init__(self, schedule: Schedule, only: frozenset[str] | None, policy: CamPolicy | None) -> None:
         self._schedule = schedule
         self._time = Timeline(START, most=MOST_HAPPENINGS)
         self._wrong = Mischief(schedule.seed, schedule.wildness, only)
         self._cloud = Cloud(schedule.dialects, lambda: self._time.now)
+        # the function may do what `derivo policy` says of its rule sets, and nothing else
+        self._role = self._cloud.assume(policy or rights(schedule.shape, schedule.dialects))
         self._cloud.saving = self._saving
         self._cloud.subscribe(self._happened)
         self._queue = Queue(Policy())
@@ -202,7 +207,7 @@ class _Simulation:
             handle(
                 made.event,
                 context,
-                client=client(),
+                client=client(self._role),
                 rule_sets=self._index,
                 clock=self._clock,
                 log=self._log,
