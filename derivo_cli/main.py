@@ -155,6 +155,20 @@ def status(
 
 
 @app.command()
+def probe(
+    address: Annotated[
+        str, typer.Argument(help="cos://BUCKET-APPID/[FOLDER/]: where two or three small objects may lie.")
+    ],
+    region: Region = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """Find out how a region's COS reads fileids, and which settings say so."""
+    from derivo_cli.commands import probe as command
+
+    raise typer.Exit(command.run(address, region=region, as_json=as_json, console=Console()))
+
+
+@app.command()
 def plan(
     address: Annotated[str, typer.Argument(help="cos://BUCKET-APPID/[PREFIX]: the sources to look at.")],
     rules: Rules = Path("rules"),

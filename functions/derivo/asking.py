@@ -9,7 +9,7 @@ from typing import Optional
 
 from derivo.calls import Calls
 from derivo.cos import CosFailure
-from derivo.fileids import BASE64URL, PROBES, RAW, bare, question, understood
+from derivo.fileids import BASE64URL, PLAIN, PROBES, bare, question, understood
 
 # What COS says to a fileid that it cannot read, as it may say to a rule.
 REFUSALS = frozenset(["InvalidPicOperations", "InvalidArgument", "InvalidRequest"])
@@ -22,7 +22,7 @@ def find_out(calls: Calls, bucket: str) -> Optional[CosFailure]:
     """
     known = calls.fileids.encoding
     # an encoding that is known is put on by the client
-    failure = _ask(calls, bucket, RAW)
+    failure = _ask(calls, bucket, PLAIN)
     if failure is not None and failure.code in REFUSALS and known is None:
         failure = _ask(calls, bucket, BASE64URL)
     return failure

@@ -17,10 +17,10 @@ from urllib.parse import quote, unquote
 from derivo import keys
 from derivo.ownobjects import FOLDER
 
-RAW = "raw"
+PLAIN = "plain"
 URLENCODED = "urlencoded"
 BASE64URL = "base64url"
-ENCODINGS = (RAW, URLENCODED, BASE64URL)
+ENCODINGS = (PLAIN, URLENCODED, BASE64URL)
 
 LITERAL = "literal"
 NORMALISED = "normalised"
@@ -45,7 +45,7 @@ class Fileids:
 
     def is_open(self, key: str) -> bool:
         """Whether it is not known which key COS would make of this one's fileid."""
-        return (self.encoding is None and unquote(key) != key) or (self.path is None and normal(key) != key)
+        return (self.encoding is None and "%" in key) or (self.path is None and normal(key) != key)
 
     def refuses(self, key: str) -> bool:
         """Whether no fileid gives this key."""
@@ -58,7 +58,7 @@ class Fileids:
 
     def spoken(self, pic_operations: str) -> str:
         """Pic-Operations whose fileids stand as they are, in the form that this COS reads."""
-        if self.encoding in (None, RAW):
+        if self.encoding in (None, PLAIN):
             return pic_operations
         header = json.loads(pic_operations)
         for rule in header.get("rules", ()):
@@ -116,21 +116,23 @@ def _as_xml(key: str) -> str:
 
 _ENCODED = ("%41", "A")
 _DOUBLE = ("a//b", "a/b")
+NAMES = (*_ENCODED, *_DOUBLE)
+"""The results of asking, inside their folder, whichever way they are read."""
 
 
-def question(encoding: str = RAW, folder: str = PROBES) -> str:
+def question(encoding: str = PLAIN, folder: str = PROBES) -> str:
     """Pic-Operations whose answer tells how COS reads fileids, written in an encoding."""
     rules = [{"fileid": encoded(f"/{folder}{name}", encoding), "rule": _RULE} for name in (_ENCODED[0], _DOUBLE[0])]
     return json.dumps({"is_pic_info": 1, "rules": rules}, separators=(",", ":"))
 
 
 def understood(
-    reported: Iterable[str], encoding: str = RAW, folder: str = PROBES
+    reported: Iterable[str], encoding: str = PLAIN, folder: str = PROBES
 ) -> tuple[Optional[str], Optional[str]]:
     """Encoding and path that the bare keys of the answer tell, None where they do not. `encoding` is what it was asked
     in."""
     names = [key[len(folder) :] for key in reported if key.startswith(folder)]
-    read = next((how for name, how in zip(_ENCODED, (RAW, URLENCODED)) if name in names), None)
+    read = next((how for name, how in zip(_ENCODED, (PLAIN, URLENCODED)) if name in names), None)
     path = next((how for name, how in zip(_DOUBLE, PATHS) if name in names), None)
     return (BASE64URL if read and encoding == BASE64URL else read), path
 

@@ -86,7 +86,7 @@ SETTINGS: tuple[Setting, ...] = (
         "DERIVO_FILEID_ENCODING",
         "",
         _one_of(*fileids.ENCODINGS),
-        "how COS reads fileids: raw, urlencoded or base64url; default: Derivo finds out where it matters",
+        "how COS reads fileids: plain, urlencoded or base64url; default: Derivo finds out where it matters",
     ),
     Setting(
         "fileid_path",

@@ -17,6 +17,7 @@ from coslocal.scf.event import envelope, record
 from derivo import settings
 from derivo.breaker import Budget
 from derivo.cos import Cos as Client
+from derivo.fileids import Fileids
 from derivo.handle import Summary, handle
 from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
@@ -77,10 +78,11 @@ class Function:
     clock: TestClock = field(default_factory=TestClock)
     lines: list[dict[str, Any]] = field(default_factory=list)
     budget: Budget | None = None
+    fileids: Fileids | None = None
 
     @property
     def client(self) -> Client:
-        return Client(settings.Settings(scheme="http", secret_id=SECRET_ID, secret_key=SECRET_KEY))
+        return Client(settings.Settings(scheme="http", secret_id=SECRET_ID, secret_key=SECRET_KEY), self.fileids)
 
     def run(self, event: Any) -> Summary:
         context = {"time_limit_in_ms": self.budget_ms, "request_id": "invocation-1"}
