@@ -25,6 +25,12 @@ def test_least_privilege(cos):
 
 def test_any_client(coslocal_server):         # a real server on a free loopback port
     run_my_tool(env={"http_proxy": coslocal_server.url})
+
+def test_my_function(coslocal_server, scf):   # a folder with index.py, deployed as a function with a trigger
+    scf.deploy("src/thumbnails", prefix="in/", variables={"MY_COS_PROXY": "{url}"})
+    coslocal_server.client().put_object(Bucket=coslocal_server.bucket, Key="in/a.jpg", Body=photo)
+    scf.settle()                              # retries take no time
+    assert coslocal_server.get("out/a.jpg") and not scf.dead
 """
 
 from __future__ import annotations
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from coslocal.faults import Faults
     from coslocal.journal import Journal
     from coslocal.mount import Mounted
+    from coslocal.pytest_functions import Functions
     from coslocal.server import LocalServer
 
 SECRET_ID, SECRET_KEY = "AKIDlocal", "SKlocal"
@@ -206,3 +213,13 @@ def coslocal_server() -> Iterator[Server]:
         yield given
         app.faults.close()  # a request that waits must not hold up the server's end
     _end(app)
+
+
+@pytest.fixture
+def scf(coslocal_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Functions]:
+    """Functions behind the events of `coslocal_server`: none until one is deployed."""
+    from coslocal.pytest_functions import Functions
+
+    given = Functions(coslocal_server, tmp_path_factory.mktemp("scf"))
+    yield given
+    given.close()
