@@ -52,6 +52,12 @@ class Who(StrEnum):
 
 Rules = Annotated[Path, typer.Option("--rules", help="Folder of the rule sets, or one file.")]
 Region = Annotated[str | None, typer.Option("--region", help="Region of the bucket; default: TENCENTCLOUD_REGION.")]
+File = Annotated[Path, typer.Option("--serverless", help="The description of the deployment.")]
+Stage = Annotated[str | None, typer.Option("--stage", help="The stage to deploy; default: the file's, else dev.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+CallSeconds = Annotated[
+    float, typer.Option("--call-seconds", help="Mean seconds of a processing call: it sizes the reserved concurrency.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 
 
@@ -213,10 +219,13 @@ def apply(
     max_requests: Annotated[int | None, typer.Option(min=0, help="Stop before more requests than this.")] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="Stop before it costs more, in USD.")] = None,
     engine: Annotated[
-        Engine, typer.Option(help="direct: from here, source by source; scf: by the deployed function.")
+        Engine, typer.Option(help="direct: from here; scf: by the deployed function; ci: by CI's batch jobs.")
     ] = Engine.DIRECT,
     function: Annotated[str | None, typer.Option(help="Name of the deployed function, for --engine scf.")] = None,
     namespace: Annotated[str, typer.Option(help="Its namespace.")] = "default",
+    rest: Annotated[
+        bool, typer.Option("--rest", help="Make from here what batch jobs cannot, with --engine ci.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that broke off.")] = False,
 ) -> None:
@@ -228,6 +237,7 @@ def apply(
         engine=engine,
         function=function,
         namespace=namespace,
+        rest=rest,
         qps=qps,
         max_requests=max_requests,
         max_cost=max_cost,
@@ -307,6 +317,78 @@ def policy(
         buckets=bucket or [], region=region, who=who.value, posts=post_on_sources, as_json=as_json
     )
     raise typer.Exit(command.run(deployment, rules, options, console=Console()))
+
+
+@app.command()
+def deploy(
+    file: File = Path("serverless.yml"),
+    stage: Stage = None,
+    archive: Annotated[Path, typer.Option("--package", help="What derivo package built.")] = Path("dist/function.zip"),
+    remove: Annotated[bool, typer.Option("--remove", help="Take the function and its triggers away instead.")] = False,
+    yes: Yes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+    call_seconds: CallSeconds = 0.5,
+    retries: Annotated[int, typer.Option(min=0, help="Further attempts at an event whose run failed.")] = 2,
+    max_age: Annotated[int, typer.Option(min=1, help="Seconds after which an event is given up.")] = 21_600,
+) -> None:
+    """Carry serverless.yml out, after showing what changes. 0: all is as it says, 1: it is not, 2: refused."""
+    from derivo_cli.commands import deploy as command
+
+    options = command.Options(call_seconds=call_seconds, retries=retries, max_age=max_age)
+    request = command.Request(file, stage, archive, options, yes, dry_run)
+    raise typer.Exit((command.remove if remove else command.run)(request, Console()))
+
+
+@app.command()
+def logs(
+    file: File = Path("serverless.yml"),
+    stage: Stage = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
+    request_id: Annotated[str | None, typer.Option("--request-id", help="The attempts at one event.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only runs that failed, or tell of a derivative that did.")
+    ] = False,
+    last: Annotated[int, typer.Option(min=1, max=1000, help="How many runs to look at.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the function's runs printed."""
+    from derivo_cli.commands import logs as command
+
+    request = command.Request(
+        file=file, stage=stage, request_id=request_id, last=last, failed=failed, follow=follow, as_json=as_json
+    )
+    raise typer.Exit(command.run(request, Console()))
+
+
+@app.command()
+def stop(file: File = Path("serverless.yml"), stage: Stage = None) -> None:
+    """The emergency brake: no run begins any more, until derivo start."""
+    from derivo_cli.commands import stop as command
+
+    raise typer.Exit(command.stop(file, stage, Console()))
+
+
+@app.command()
+def start(file: File = Path("serverless.yml"), stage: Stage = None, call_seconds: CallSeconds = 0.5) -> None:
+    """Release the brake of derivo stop: what waits is run."""
+    from derivo_cli.commands import stop as command
+
+    raise typer.Exit(command.start(file, stage, Console(), call_seconds=call_seconds))
+
+
+@app.command()
+def rollback(
+    file: File = Path("serverless.yml"),
+    stage: Stage = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="Default: the one before.")] = None,
+    yes: Yes = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
+) -> None:
+    """Let an earlier version serve again, code and configuration; derivo deploy goes forward again."""
+    from derivo_cli.commands import stop as command
+
+    request = command.Request(file, stage, yes=yes, dry_run=dry_run)
+    raise typer.Exit(command.rollback(request, to, Console()))
 
 
 def main() -> None:

@@ -179,14 +179,14 @@ def _trigger_faults(triggers: tuple[CosTrigger, ...]) -> list[str]:
         if not trigger.event.startswith((_CREATED, _REMOVED)):
             found.append(f"{place}.events: expected one event name, such as cos:ObjectCreated:* or cos:ObjectRemove:*")
         for other in triggers[:number]:
-            if _overlap(trigger, other):
+            if overlap(trigger, other):
                 found.append(
                     f"{place}: overlaps the trigger for {other.prefix!r}; the platform refuses both on one bucket"
                 )
     return found
 
 
-def _overlap(one: CosTrigger, two: CosTrigger) -> bool:
+def overlap(one: CosTrigger, two: CosTrigger) -> bool:
     """SCF 1.5: two bindings collide only if event, prefix and suffix all overlap."""
     family = one.event.rpartition(":")[0] == two.event.rpartition(":")[0]
     events = one.event == two.event or (family and any(t.event.endswith(":*") for t in (one, two)))

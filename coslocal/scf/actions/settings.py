@@ -12,12 +12,13 @@ from coslocal.scf.service import Scf
 from coslocal.tencentapi.api import Content
 from coslocal.tencentapi.errors import ApiError
 from coslocal.tencentapi.parameters import Parameters
+from derivo.ci import limits
 
 MOST_RETRIES = 2
 """RetryNum: 0 to 2 is implied, the hard limit is not documented (SCF 3.1)."""
 LONGEST_AGE = 21600
 """Seconds of MsgTTL: the default, and the most that any sample prints (SCF 3.1)."""
-MOST_RESERVED = 128_000 - 12_800
+MOST_RESERVED = limits.CONCURRENCY_MB - limits.UNRESERVED_MB
 """MB: an account's concurrency less what stays unreserved (SCF 2.6, 2.7)."""
 
 

@@ -74,6 +74,9 @@ TABLE: tuple[Limit, ...] = (
     Limit("MEMORY_MB_MAX", 3072, "MB", "SCF 2.6", "2025-10"),
     Limit("RETRIES", 2, "retries", "SCF 3.1", "2024-12", "after an execution error, one a minute"),
     Limit("EVENT_AGE_SECONDS", 21_600, "seconds", "SCF 3.1", "2024-12"),
+    Limit("CONCURRENCY_MB", 128_000, "MB", "SCF 2.6", "2025-10", "an account's, in most regions of the mainland"),
+    Limit("CONCURRENCY_ABROAD_MB", 64_000, "MB", "SCF 2.6", "2025-10", "in the other regions"),
+    Limit("UNRESERVED_MB", 12_800, "MB", "SCF 2.7", "2025-10", "of an account's concurrency no function may reserve"),
     Limit("INVOKE_QPS", 100, "requests/s", "SCF 4", "2023-07"),
 )
 
@@ -130,6 +133,9 @@ MEMORY_MB_MIN = _value("MEMORY_MB_MIN")
 MEMORY_MB_MAX = _value("MEMORY_MB_MAX")
 RETRIES = _value("RETRIES")
 EVENT_AGE_SECONDS = _value("EVENT_AGE_SECONDS")
+CONCURRENCY_MB = _value("CONCURRENCY_MB")
+CONCURRENCY_ABROAD_MB = _value("CONCURRENCY_ABROAD_MB")
+UNRESERVED_MB = _value("UNRESERVED_MB")
 INVOKE_QPS = _value("INVOKE_QPS")
 
 

@@ -1,0 +1,1 @@
+"""Carries serverless.yml out: what is wanted, what is there, the steps between them, and taking them."""
