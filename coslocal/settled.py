@@ -88,8 +88,8 @@ OPERATIONS: tuple[Settled, ...] = (
     ),
     Settled(
         "how cgif and egif reduce colours (CI 4.7)",
-        "not at all",
-        "a client sees frames, sizes and formats; pixel values are documented nowhere",
+        "a gif to 128 colours a frame, a webp not at all",
+        "that they do is documented, to how many is not; a webp has no table of colours",
     ),
     Settled(
         "curves of bright, contrast, sharpen and the masks of blur (CI 4.9)",

@@ -25,6 +25,7 @@ class Output:
     progressive: bool = False
     strip: bool = False
     slim: bool = False
+    fewer_colours: bool = False
     size_limit: SizeLimit | None = None
     aigc: AigcMetadata | None = None
 

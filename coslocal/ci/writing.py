@@ -73,8 +73,9 @@ def _encode(work: Work, best: int) -> bytes:
     if output.format == "bmp":
         return bmp.encode(pixels.to_rgb(work.picture, ground), work.picture.width, work.picture.height)
     saving = Saving(
-        quality=best, progressive=output.progressive, strip=output.strip, slim=output.slim, xmp=packet, ground=ground
-    )
+        quality=best, progressive=output.progressive, strip=output.strip, slim=output.slim,
+        fewer=output.fewer_colours, xmp=packet, ground=ground,
+    )  # fmt: skip
     return pixels.encode(work.picture, output.format, saving)
 
 

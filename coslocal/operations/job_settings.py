@@ -34,9 +34,9 @@ def open_pic_bucket(call: Call) -> Response:
 
 
 def _pic_bucket(bucket: Bucket, queue: Queue) -> Fields:
-    name = bucket.name.rpartition("-")[0]
+    """Name and BucketId are the same, with the APPID."""
     when = timing.written(queue.created)
-    return [("BucketId", bucket.name), ("Name", name), ("Region", bucket.region), ("CreateTime", when)]
+    return [("BucketId", bucket.name), ("Name", bucket.name), ("Region", bucket.region), ("CreateTime", when)]
 
 
 def close_pic_bucket(call: Call) -> Response:

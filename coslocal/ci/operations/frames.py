@@ -1,6 +1,7 @@
 """`cgif/<n>`, `egif/<k>` and `frame/<n>`: which frames of an animation are kept (CI 4.7).
 
-The time of a frame that egif leaves out goes to the one before it. CI also reduces colours here, by no documented rule.
+The time of a frame that egif leaves out goes to the one before it. cgif and egif also reduce the colours of a gif: to
+how many is not documented, here to half of what it can have.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ def every(count: int, step: int) -> range:
 
 def apply_cgif(work: Work, segment: Segment, op: CGif) -> None:
     work.picture = pixels.select(work.picture, first(len(work.picture.frames), op.frames))
+    work.output.fewer_colours = True
 
 
 def apply_egif(work: Work, segment: Segment, op: EGif) -> None:
     if segment.find(CGif) is None:  # given both, cgif wins
         work.picture = pixels.select(work.picture, every(len(work.picture.frames), op.every))
+        work.output.fewer_colours = True
 
 
 def apply_frame(work: Work, segment: Segment, op: Frame) -> None:

@@ -9,16 +9,19 @@ import pyvips
 
 from coslocal.ci.pixels.picture import ANIMATED, Image, Picture, eight_bits, errors, flat, has
 
+_FEWER_BITS = 7  # 128 colours
+
 
 @dataclass(frozen=True)
 class Saving:
-    """`quality` 1..100 for lossy formats, `progressive` jpeg, `strip` all metadata, `slim` png with a palette, `xmp` a
-    packet, `ground` the colour behind transparency in jpeg."""
+    """`quality` 1..100 for lossy formats, `progressive` jpeg, `strip` all metadata, `slim` png with a palette, `fewer`
+    colours in a gif, `xmp` a packet, `ground` the colour behind transparency in jpeg."""
 
     quality: int = 100
     progressive: bool = False
     strip: bool = False
     slim: bool = False
+    fewer: bool = False
     xmp: bytes | None = None
     ground: tuple[int, int, int] = (255, 255, 255)
 
@@ -49,7 +52,8 @@ def _save(image: Image, format: str, saving: Saving, keep: str) -> Any:
     if format == "tiff":
         return image.tiffsave_buffer(compression="lzw", keep=keep)
     if format == "gif":
-        return image.gifsave_buffer(keep=keep)
+        depth = {"bitdepth": _FEWER_BITS} if saving.fewer else {}
+        return image.gifsave_buffer(keep=keep, **depth)
     return image.pngsave_buffer(palette=saving.slim, keep=keep)
 
 

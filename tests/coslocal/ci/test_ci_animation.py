@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import pyvips
 
 from coslocal.ci.inspect import inspect
 from coslocal.ci.operations import frames
@@ -97,6 +98,22 @@ def test_frames_are_kept(
 
 def test_cgif_1_keeps_30_of_more() -> None:
     assert list(frames.first(40, 1)) == list(range(30))
+
+
+def colours_of(seen: Any, frame: int) -> int:
+    """How many different colours a frame has."""
+    raw = seen.image.crop(0, frame * seen.page, seen.image.width, seen.page)[0:3].write_to_memory()
+    return len({raw[at : at + 3] for at in range(0, len(raw), 3)})
+
+
+@pytest.mark.parametrize(("rule", "most"), [("cgif/2", 128), ("egif/1", 128), ("flip/vertical", 256)])
+def test_cgif_and_egif_reduce_the_colours_of_a_gif(draw: Any, run: Any, rule: str, most: int) -> None:
+    strip = pyvips.Image.arrayjoin([draw.noise(120, 90), draw.noise(120, 90).fliphor()], across=1).copy()
+    strip.set_type(pyvips.GValue.gint_type, "page-height", 90)
+    seen = run(draw.file(strip, "gif"), f"imageMogr2/{rule}")
+    counts = [colours_of(seen, frame) for frame in range(seen.frames)]
+    assert len(counts) == 2
+    assert all(most // 2 < count <= most for count in counts)
 
 
 @pytest.mark.parametrize(("number", "colour"), [(1, RED), (3, BLUE), (9, FIVE[-1])])
