@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
@@ -25,10 +26,13 @@ from derivo_cli.commands.plan import NOTHING, show
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.reconcile import planfile, planning, specs
 from derivo_cli.reconcile.engines import Engine
+from derivo_cli.reconcile.engines.batches import Batches
+from derivo_cli.reconcile.engines.ci import Bucket, CiEngine, require_fit
 from derivo_cli.reconcile.engines.cloudapi import Functions
 from derivo_cli.reconcile.engines.scf import ScfEngine, deployed
-from derivo_cli.reconcile.executing import Executor, Limits, Progress, Unit, units
+from derivo_cli.reconcile.executing import Executor, Ledger, Limits, Progress, Unit, units
 from derivo_cli.reconcile.journal import Journal, refuse_if_running
+from derivo_cli.reconcile.judging import TO_MAKE
 from derivo_cli.reconcile.pace import SHARE
 from derivo_cli.reconcile.planfile import PlanFile
 
@@ -38,12 +42,13 @@ _LINE_SECONDS = 10.0
 @dataclass(frozen=True)
 class Options:
     """What the command line says. `qps` None: a share of the region's limit. `function` and `namespace` are those that
-    the engine scf invokes."""
+    the engine scf invokes; `rest`: what the engine ci cannot make is made directly."""
 
     region: str | None = None
     engine: Engine = Engine.DIRECT
     function: str | None = None
     namespace: str = "default"
+    rest: bool = False
     qps: float | None = None
     max_requests: int | None = None
     max_cost: float | None = None
@@ -120,39 +125,55 @@ def _carry_out(found: PlanFile, index: RuleSetIndex, options: Options, console: 
     configured, clock = settings.read(), SystemClock()
     _note_rules(Cos(configured), head.bucket, region, index)
     limits = Limits(options.qps or SHARE * processing_qps(region), options.max_requests, options.max_cost)
-    engine = _chosen(options, configured, region, clock, limits)
+    engines = _chosen(options, found, index, configured, region, clock, limits)
     journal = Journal(journal_path, head, clock)
     failed.unlink(missing_ok=True)
     try:
         with _reporting(console, clock) as report:
-            run = engine(journal, failed, report)
-            progress = run.run(units(found, index, region, whole=options.engine == Engine.SCF))
+            ledger = Ledger(journal, failed, report)
+            for made in engines:
+                closing = made(ledger).run(units(found, index, region, whole=options.engine == Engine.SCF))
+                if ledger.progress.stopped:
+                    break
     finally:
         journal.close()
-    _tell(progress, run.closing(), failed, console)
+    _tell(ledger.progress, closing, failed, console)
     return FINDINGS if journal.left or journal.failures else DONE
 
 
 class _Run(Protocol):
-    def run(self, waiting: Iterator[Unit]) -> Progress: ...
-
-    def closing(self) -> str: ...
-
-
-Report = Callable[[Progress], None]
+    def run(self, waiting: Iterator[Unit]) -> str:
+        """Work through the units that the journal does not have. Returns what is to be said at the end."""
 
 
 def _chosen(
-    options: Options, configured: settings.Settings, region: str, clock: Clock, limits: Limits
-) -> Callable[[Journal, Path, Report], _Run]:
-    """The engine, as soon as it gets a journal. Raises Stop when it cannot be had."""
+    options: Options,
+    found: PlanFile,
+    index: RuleSetIndex,
+    configured: settings.Settings,
+    region: str,
+    clock: Clock,
+    limits: Limits,
+) -> list[Callable[[Ledger], _Run]]:
+    """The engines, one after the other, as soon as they get a ledger. Raises Stop when one cannot be had."""
+
+    def direct(ledger: Ledger) -> _Run:
+        return Executor(configured, clock, limits.without(ledger.progress), ledger)
+
     if options.engine == Engine.DIRECT:
-        return lambda journal, failed, report: Executor(configured, clock, limits, journal, failed, report)
+        return [direct]
+    if options.engine == Engine.CI:
+        if not options.rest:
+            require_fit(index, found.rule_sets(*TO_MAKE))
+        client, bucket = Batches(configured), Bucket(found.head.bucket, region, found.head.id)
+        rest = options.rest
+        batches = partial(CiEngine, client, bucket, index, clock, limits, rest=rest)
+        return [batches, direct] if rest else [batches]
     if not options.function:
         raise Stop("--engine scf needs --function NAME, the deployed function")
     functions = Functions(configured, region)
     function = deployed(functions, options.function, options.namespace)
-    return lambda journal, _, report: ScfEngine(functions, function, clock, limits, journal, report)
+    return [partial(ScfEngine, functions, function, clock, limits)]
 
 
 @contextmanager
@@ -187,6 +208,7 @@ def _status(progress: Progress, seconds: float) -> str:
     return (
         f"{progress.done:,} of {progress.total:,} sources, {rate:,.1f} requests/s, "
         f"{progress.sources_failed:,} failed, {progress.cost:,.4f} USD, {left:,.0f} s left"
+        + (f"; {progress.note}" if progress.note else "")
     )
 
 

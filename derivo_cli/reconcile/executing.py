@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -53,6 +53,14 @@ class Limits:
     requests: int | None = None
     cost: float | None = None
 
+    def without(self, spent: Progress) -> Limits:
+        """What is left of the limits after a run."""
+        return replace(
+            self,
+            requests=None if self.requests is None else self.requests - spent.calls,
+            cost=None if self.cost is None else self.cost - spent.cost,
+        )
+
     def exceeded(self, requests: int, cost: float) -> str:
         """Which limit so many requests at this cost would go over, "" when none."""
         if self.requests is not None and requests > self.requests:
@@ -72,7 +80,7 @@ class Failing:
 
 @dataclass
 class Progress:
-    """How far it is. `stopped` is why it ended early, "" when it did not."""
+    """How far it is. `stopped` is why it ended early, "" when it did not; `note` is what goes on."""
 
     total: int
     done: int = 0
@@ -83,6 +91,7 @@ class Progress:
     codes: dict[str, Failing] = field(default_factory=dict)
     stopped: str = ""
     hopeless: int = 0
+    note: str = ""
 
 
 def units(found: PlanFile, index: RuleSetIndex, region: str, *, whole: bool = False) -> Iterator[Unit]:
@@ -117,66 +126,18 @@ class Allowance(Budget):
             return self._left >= 0
 
 
-class Executor:
-    """Carries out a plan. `report` is told after each source, from the thread that did it."""
+class Ledger:
+    """What is kept of a run, source by source: the journal's lines, the records of what failed, how far it is. `report`
+    is told after each source, from the thread that did it. Thread-safe."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        clock: Clock,
-        limits: Limits,
-        journal: Journal,
-        failed: Path,
-        report: Callable[[Progress], None],
-    ) -> None:
-        self._clock = clock
-        self._limits = limits
-        self._journal = journal
+    def __init__(self, journal: Journal, failed: Path, report: Callable[[Progress], None]) -> None:
+        self.journal = journal
+        self.progress = Progress(total=journal.left)
         self._failed = failed
         self._report = report
-        self._concurrency = Concurrency(MOST_AT_ONCE)
-        self._client = PacedCos(settings, clock, Rate(clock, limits.qps), self._concurrency)
-        self._allowance = Allowance(clock, limits.requests)
         self._lock = threading.Lock()
-        self._bug: Exception | None = None
-        self.progress = Progress(total=journal.left)
 
-    def run(self, waiting: Iterator[Unit]) -> Progress:
-        """Work through the units that the journal does not have. Raises nothing for what COS does."""
-        requests, cost = 0, 0.0
-        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
-            for unit in waiting:
-                if self._journal.done(unit.number):
-                    continue
-                requests += len(unit.plan.requests)
-                cost += unit.cost
-                if self._must_stop(requests, cost):
-                    break
-                self._concurrency.acquire()
-                pool.submit(self._work, unit)
-        if self._bug is not None:
-            raise self._bug
-        return self.progress
-
-    def closing(self) -> str:
-        """What is said at the end."""
-        progress, journal = self.progress, self._journal
-        return (
-            f"apply: {progress.written:,} derivatives of {progress.done:,} sources written with {progress.calls:,} "
-            f"requests, {progress.cost:,.4f} USD; {len(journal.failures):,} sources failed, {journal.left:,} left"
-        )
-
-    def _work(self, unit: Unit) -> None:
-        try:
-            deadline = Deadline(self._clock, _SOURCE_SECONDS)
-            self._settle(unit, derive(unit.plan, self._client, deadline, budget=self._allowance))
-        except Exception as error:
-            # nothing may be lost in a thread: the run ends, and says so
-            self._bug = error
-        finally:
-            self._concurrency.release()
-
-    def _settle(self, unit: Unit, work: Work) -> None:
+    def settle(self, unit: Unit, work: Work) -> None:
         failing = [outcome for outcome in work.outcomes if outcome.status == FAILED]
         written = sum(outcome.status == WRITTEN and outcome.derivative.spec != "" for outcome in work.outcomes)
         line = Line(
@@ -189,7 +150,7 @@ class Executor:
             cost=unit.cost if written else 0.0,
         )
         with self._lock:
-            self._journal.add(line)
+            self.journal.add(line)
             self._leave_record(unit, work)
             progress = self.progress
             progress.done += 1
@@ -204,6 +165,32 @@ class Executor:
                 failing_so.count += 1
             self._report(progress)
 
+    def hand_over(self, units: Sequence[Unit]) -> None:
+        """Somebody else makes these from now on: they are done as far as this run goes."""
+        with self._lock:
+            for unit in units:
+                calls = len(unit.plan.requests)
+                self.journal.add(
+                    Line(number=unit.number, source=unit.plan.source.key, calls=calls, written=0, cost=unit.cost)
+                )
+                self.progress.done += 1
+                self.progress.calls += calls
+                self.progress.cost += unit.cost
+            self._report(self.progress)
+
+    def tell(self, note: str) -> None:
+        """Report that something goes on, though no source is done."""
+        self.progress.note = note
+        self._report(self.progress)
+
+    def closing(self) -> str:
+        """What is said at the end."""
+        progress, journal = self.progress, self.journal
+        return (
+            f"apply: {progress.written:,} derivatives of {progress.done:,} sources written with {progress.calls:,} "
+            f"requests, {progress.cost:,.4f} USD; {len(journal.failures):,} sources failed, {journal.left:,} left"
+        )
+
     def _leave_record(self, unit: Unit, work: Work) -> None:
         """A record of what failed, one a line, as `derivo replay` takes them."""
         data = failures.build(unit.plan.source, work, "apply")
@@ -212,8 +199,49 @@ class Executor:
             with self._failed.open("ab") as file:
                 file.write(msgspec.json.encode(record) + b"\n")
 
+
+class Executor:
+    """Carries out a plan from here, source by source."""
+
+    def __init__(self, settings: Settings, clock: Clock, limits: Limits, ledger: Ledger) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._ledger = ledger
+        self._concurrency = Concurrency(MOST_AT_ONCE)
+        self._client = PacedCos(settings, clock, Rate(clock, limits.qps), self._concurrency)
+        self._allowance = Allowance(clock, limits.requests)
+        self._bug: Exception | None = None
+
+    def run(self, waiting: Iterator[Unit]) -> str:
+        """Work through the units that the journal does not have. Returns what is to be said at the end; raises nothing
+        for what COS does."""
+        requests, cost = 0, 0.0
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            for unit in waiting:
+                if self._ledger.journal.done(unit.number):
+                    continue
+                requests += len(unit.plan.requests)
+                cost += unit.cost
+                if self._must_stop(requests, cost):
+                    break
+                self._concurrency.acquire()
+                pool.submit(self._work, unit)
+        if self._bug is not None:
+            raise self._bug
+        return self._ledger.closing()
+
+    def _work(self, unit: Unit) -> None:
+        try:
+            deadline = Deadline(self._clock, _SOURCE_SECONDS)
+            self._ledger.settle(unit, derive(unit.plan, self._client, deadline, budget=self._allowance))
+        except Exception as error:
+            # nothing may be lost in a thread: the run ends, and says so
+            self._bug = error
+        finally:
+            self._concurrency.release()
+
     def _must_stop(self, requests: int, cost: float) -> bool:
-        progress = self.progress
+        progress = self._ledger.progress
         progress.stopped = self._limits.exceeded(requests, cost)
         if not progress.stopped and progress.hopeless >= _HOPELESS_IN_A_ROW:
             progress.stopped = f"the last {progress.hopeless} sources all failed for want of a right or a bucket"

@@ -140,6 +140,15 @@ class PlanFile:
         ).fetchone()
         return int(row[0]) if row else 0
 
+    def rule_sets(self, *kinds: str) -> list[str]:
+        """The names of the rule sets that have rows of these classes."""
+        marks = ", ".join("?" for _ in kinds)
+        found = self._connection.execute(
+            f"SELECT DISTINCT rule_set FROM read_parquet(?) WHERE class IN ({marks}) ORDER BY 1",
+            [str(self.path), *kinds],
+        ).fetchall()
+        return [str(name) for (name,) in found]
+
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0][:300]

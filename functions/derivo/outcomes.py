@@ -57,6 +57,8 @@ CODES: dict[str, tuple[bool, str]] = {
         "CI leaves this derivative out of every answer, even when asked for it alone: it refuses the rule",
     ),
     "WrongKey": (False, "COS wrote another key than asked for, which is named: it reads fileids in another way"),
+    "BatchFailed": (True, "CI's batch job ended as a whole, which the message tells of, without this derivative"),
+    "NotForBatch": (True, "no batch job of CI can give this derivative its key; the direct engine can"),
     "Redirected": (False, "COS answered with a redirection: the bucket lies in another region"),
     "SourceChanged": (True, "the source was overwritten faster than it could be processed"),
     "BudgetExceeded": (True, "this instance made more calls a minute than its budget allows: a loop, or a flood"),

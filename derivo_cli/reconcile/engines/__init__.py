@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class Engine(StrEnum):
-    """`direct`: this machine, source by source. `scf`: the deployed function."""
+    """`direct`: this machine, source by source. `scf`: the deployed function. `ci`: CI's batch jobs."""
 
     DIRECT = "direct"
     SCF = "scf"
+    CI = "ci"

@@ -4,7 +4,7 @@ concurrency and its dead letters do the distribution; this machine only keeps to
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from derivo.ci import limits
@@ -13,8 +13,7 @@ from derivo.events import synthetic_event
 from derivo_cli.cloudapi import ApiFailure
 from derivo_cli.exits import Stop
 from derivo_cli.reconcile.engines.cloudapi import Deployed, Functions
-from derivo_cli.reconcile.executing import Limits, Progress, Unit
-from derivo_cli.reconcile.journal import Journal, Line
+from derivo_cli.reconcile.executing import Ledger, Limits, Unit
 from derivo_cli.reconcile.pace import SHARE, Rate
 
 # Of the function's time-out, how long a processing call with its HEAD may take on average, so that an event is done in
@@ -59,58 +58,49 @@ def packed(waiting: Iterator[Unit], most_requests: int) -> Iterator[Parcel]:
 
 
 class ScfEngine:
-    """Hands a plan over to the deployed function. `report` is told after each event."""
+    """Hands a plan over to the deployed function."""
 
     def __init__(
-        self,
-        functions: Functions,
-        function: Deployed,
-        clock: Clock,
-        limits_of_run: Limits,
-        journal: Journal,
-        report: Callable[[Progress], None],
+        self, functions: Functions, function: Deployed, clock: Clock, limits_of_run: Limits, ledger: Ledger
     ) -> None:
         self._functions = functions
         self._function = function
         self._clock = clock
         self._limits = limits_of_run
-        self._journal = journal
-        self._report = report
+        self._ledger = ledger
         self._processing = Rate(clock, limits_of_run.qps)
         self._invoking = Rate(clock, SHARE * limits.INVOKE_QPS)
-        self._events = 0
-        self.progress = Progress(total=journal.left)
 
-    def run(self, waiting: Iterator[Unit]) -> Progress:
-        """Hand over the units that the journal does not have. Raises nothing for what the API does."""
+    def run(self, waiting: Iterator[Unit]) -> str:
+        """Hand over the units that the journal does not have. Returns what is to be said at the end; raises nothing for
+        what the API does."""
         most = max(1, int(self._function.timeout / SECONDS_A_REQUEST))
+        progress, journal, name = self._ledger.progress, self._ledger.journal, self._function.name
+        events = 0
         for parcel in packed(self._affordable(waiting), most):
             failure = self._send(parcel)
             if failure is not None:
-                self.progress.stopped = f"the function {self._function.name} takes no events: {failure}"
+                progress.stopped = f"the function {name} takes no events: {failure}"
                 break
-            self._settle(parcel)
-        return self.progress
-
-    def closing(self) -> str:
-        """What is said at the end."""
-        minutes = self.progress.calls / self._limits.qps / 60
+            events += 1
+            self._ledger.hand_over(parcel.units)
+        minutes = progress.calls / self._limits.qps / 60
         return (
-            f"apply: {self.progress.done:,} sources with {self.progress.calls:,} requests handed to the function "
-            f"{self._function.name} in {self._events:,} events, {self.progress.cost:,.4f} USD; {self._journal.left:,} "
-            f"left. It works through them by itself, which takes {minutes:,.1f} minutes at this rate: derivo plan then "
-            "tells what is missing still, derivo status what failed"
+            f"apply: {progress.done:,} sources with {progress.calls:,} requests handed to the function {name} in "
+            f"{events:,} events, {progress.cost:,.4f} USD; {journal.left:,} left. It works through them by itself, "
+            f"which takes {minutes:,.1f} minutes at this rate: derivo plan then tells what is missing still, derivo "
+            "status what failed"
         )
 
     def _affordable(self, waiting: Iterator[Unit]) -> Iterator[Unit]:
         requests, cost = 0, 0.0
         for unit in waiting:
-            if self._journal.done(unit.number):
+            if self._ledger.journal.done(unit.number):
                 continue
             requests += len(unit.plan.requests)
             cost += unit.cost
-            self.progress.stopped = self._limits.exceeded(requests, cost)
-            if self.progress.stopped:
+            self._ledger.progress.stopped = self._limits.exceeded(requests, cost)
+            if self._ledger.progress.stopped:
                 return
             yield unit
 
@@ -128,18 +118,6 @@ class ScfEngine:
                     continue
                 return failure
             return None
-
-    def _settle(self, parcel: Parcel) -> None:
-        for unit in parcel.units:
-            calls = len(unit.plan.requests)
-            self._journal.add(
-                Line(number=unit.number, source=unit.plan.source.key, calls=calls, written=0, cost=unit.cost)
-            )
-            self.progress.cost += unit.cost
-        self._events += 1
-        self.progress.done += len(parcel.units)
-        self.progress.calls += parcel.requests
-        self._report(self.progress)
 
 
 def deployed(functions: Functions, name: str, namespace: str) -> Deployed:

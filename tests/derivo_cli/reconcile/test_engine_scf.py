@@ -35,7 +35,7 @@ from tests.functions.conftest import index_of
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 30
-KEYS = [f"in/{number:02}/图 {number}+%.png" for number in range(COUNT)]
+KEYS = [f"in/{number:02}/{number}.png" for number in range(COUNT)]
 
 
 @dataclass
