@@ -158,8 +158,9 @@ def test_a_service_that_is_not_open_is_told_and_nothing_is_lost(bucket: Bucket) 
 
 def test_trouble_that_passes_is_waited_out(bucket: Bucket) -> None:
     bucket.put(*KEYS)
-    for operation in ("create_inventory_trigger_job", "describe_inventory_trigger_job", "put_object", "list_objects"):
-        bucket.cos.faults.add("error", code="InternalError", operation=operation, nth=1)
+    for operation in ("create_inventory_trigger_job", "describe_inventory_trigger_job", "head_object"):
+        bucket.cos.faults.add("error", code="InternalError", operation=operation, times=1)
+    bucket.cos.faults.add("error", code="InternalError", operation="put_object", prefix=".derivo/batch/", times=1)
     assert apply(bucket).code == 0
     assert bucket.plan()["nothing_to_do"]
 
