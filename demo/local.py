@@ -75,10 +75,15 @@ class Local:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, rules: Path, prefixes: Sequence[str], package: Path | None = None, python: str = sys.executable
+    folder: Path,
+    rules: Path,
+    prefixes: Sequence[str],
+    policy: Path,
+    package: Path | None = None,
+    python: str = sys.executable,
 ) -> Iterator[Local]:
-    """Start coslocal with one trigger a prefix, as serverless.yml has them, and stop it in the end. A package runs with
-    the rule sets in it, and with the interpreter of its Python.
+    """Start coslocal with one trigger a prefix, as serverless.yml has them, and stop it in the end. The function's keys
+    are held to the policy. A package runs with the rule sets in it, and with the interpreter of its Python.
 
     Raises DemoError with what coslocal said when it does not come up.
     """
@@ -88,7 +93,7 @@ def running(
         sys.executable, "-m", "coslocal", "serve", "--port", "0", "--data", str(folder / "bucket"),
         "--bucket", BUCKET, "--region", REGION, "--credential", f"{SECRET_ID}:{SECRET_KEY}",
         "--function", str(package or ROOT / "functions" / "index.py"), "--python", python,
-        "--timeout", "120", "--retry-interval", "1",
+        "--policy", str(policy), "--timeout", "120", "--retry-interval", "1",
         "--dead-letters", str(dead), "--log", str(log), "--ready-file", str(ready),
         "--env", "DERIVO_COS_SCHEME=http", "--env", "DERIVO_COS_PROXY={url}",
     ]  # fmt: skip

@@ -31,9 +31,11 @@ from derivo.loading import load
 from derivo.matching import RuleSetIndex
 from derivo.plan import Plan, Planned, plan
 from derivo.rulesets import render
+from derivo_cli import policy, policy_places
 from derivo_cli.exits import Stop
 from derivo_cli.packaging.bytecode import interpreter
 from derivo_cli.packaging.sbom import facts_of
+from derivo_cli.serverless import Deployment
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 WAIT_SECONDS = 240.0  # for all events to be handled: generous, a small machine processes 24 megapixels in seconds
@@ -92,14 +94,26 @@ def command(
     raise typer.Exit(FAILED if failed else DONE)
 
 
+def rights(index: RuleSetIndex) -> dict[str, Any]:
+    """What `derivo policy` prints for these rule sets: the function may do that and nothing else."""
+    deployed = policy_places.deployed(Deployment({}, ()), index.considered, {}, buckets=[BUCKET], region=REGION)
+    return policy.document(policy.statements(index.considered, deployed), REGION)
+
+
 def run(
-    pictures: Iterable[Picture], index: RuleSetIndex, out: Path, console: Console, package: Path | None = None
+    pictures: Iterable[Picture],
+    index: RuleSetIndex,
+    out: Path,
+    console: Console,
+    package: Path | None = None,
+    role: dict[str, Any] | None = None,
 ) -> list[Result]:
-    """Every picture through a coslocal of our own, and through the package given or functions/. Raises DemoError when
-    one of them cannot be used at all."""
+    """Every picture through a coslocal of our own, and through the package given or functions/, under the least rights
+    or the `role` given. Raises DemoError when one of them cannot be used at all."""
     prefixes = [rule_set.prefix for rule_set in index.considered]
     python = _python_of(package) if package else sys.executable
-    with running(out, ROOT / "rules", prefixes, package, python) as local:
+    (out / "policy.json").write_text(policy.as_json(role or rights(index)), encoding="utf-8")
+    with running(out, ROOT / "rules", prefixes, out / "policy.json", package, python) as local:
         client = local.client()
         console.print(f"coslocal listens at {local.url}, the function waits for {', '.join(prefixes)}\n")
         sent = []

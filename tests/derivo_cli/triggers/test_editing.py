@@ -169,7 +169,7 @@ def _written(draw: st.DrawFn) -> list[str]:
 _ENTRIES = st.lists(st.tuples(st.booleans(), _written(), _OTHERS, st.lists(_COMMENTS, max_size=2)), max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(_ENTRIES, st.lists(_PREFIXES, unique=True, max_size=4), st.sampled_from(["", "  timeout: 3\n", "  # end"]))
 def test_all_other_lines_stay_in_their_order(
     entries: list[tuple[bool, list[str], list[str], list[str]]], prefixes: list[str], end: str
