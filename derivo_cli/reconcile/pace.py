@@ -102,12 +102,14 @@ class PacedCos(Cos):
         self._rate = rate
         self._concurrency = concurrency
 
-    def process(self, *, bucket: str, region: str, key: str, pic_operations: str, timeout: float) -> Processed:
+    def process(
+        self, *, bucket: str, region: str, key: str, pic_operations: str, timeout: float, spoken: bool = False
+    ) -> Processed:
         waited = self._rate.wait() > 0
         began = self._clock.monotonic()
         try:
             answer = super().process(
-                bucket=bucket, region=region, key=key, pic_operations=pic_operations, timeout=timeout
+                bucket=bucket, region=region, key=key, pic_operations=pic_operations, timeout=timeout, spoken=spoken
             )
         except CosFailure as failure:
             if failure.code in _TOO_MANY or failure.status in (429, 503):

@@ -21,8 +21,7 @@ def find_out(calls: Calls, bucket: str) -> Optional[CosFailure]:
     URL-safe base64 is asked for only where plain text was refused: COS would take it for a relative key.
     """
     known = calls.fileids.encoding
-    # an encoding that is known is put on by the client
-    failure = _ask(calls, bucket, PLAIN)
+    failure = _ask(calls, bucket, known or PLAIN)
     if failure is not None and failure.code in REFUSALS and known is None:
         failure = _ask(calls, bucket, BASE64URL)
     return failure
@@ -38,7 +37,8 @@ def _ask(calls: Calls, bucket: str, encoding: str) -> Optional[CosFailure]:
 
 
 def _ask_once(calls: Calls, bucket: str, encoding: str) -> Optional[CosFailure]:
-    answer = calls.process(question(encoding))
+    # whatever another thread has learned meanwhile: what is encoded twice is a key among the sources
+    answer = calls.process(question(encoding), spoken=True)
     if isinstance(answer, CosFailure):
         return answer
     named = [bare(result.key) for result in answer.results]

@@ -44,7 +44,8 @@ class Calls:
             and self._deadline.back_off(attempt)
         )
 
-    def process(self, pic_operations: str) -> Union[Processed, CosFailure]:
+    def process(self, pic_operations: str, *, spoken: bool = False) -> Union[Processed, CosFailure]:
+        """`spoken`: its fileids are in the form that this COS is to read already."""
         timeout = self._deadline.call_timeout()
         if timeout is None:
             return _too_late()
@@ -59,6 +60,7 @@ class Calls:
                 key=source.key,
                 pic_operations=pic_operations,
                 timeout=timeout,
+                spoken=spoken,
             )
         except CosFailure as failure:
             self.note(failure.request_id)

@@ -108,10 +108,14 @@ class Cos:
         self._settings = settings
         self.fileids = fileids or Fileids(settings.fileid_encoding, settings.fileid_path)
 
-    def process(self, *, bucket: str, region: str, key: str, pic_operations: str, timeout: float) -> Processed:
-        """`POST /key?image_process`: run up to five rules on a stored object. `timeout` in seconds."""
-        client, spoken = self._client(region, timeout), self.fileids.spoken(pic_operations)
-        headers, body = _call(client.ci_image_process, Bucket=bucket, Key="/" + key, PicOperations=spoken)
+    def process(
+        self, *, bucket: str, region: str, key: str, pic_operations: str, timeout: float, spoken: bool = False
+    ) -> Processed:
+        """`POST /key?image_process`: run up to five rules on a stored object. `timeout` in seconds; `spoken`: the
+        fileids are in the form that this COS is to read already."""
+        client = self._client(region, timeout)
+        pic_operations = pic_operations if spoken else self.fileids.spoken(pic_operations)
+        headers, body = _call(client.ci_image_process, Bucket=bucket, Key="/" + key, PicOperations=pic_operations)
         return _processed(headers, body)
 
     def head(self, *, bucket: str, region: str, key: str, timeout: float) -> Optional[Head]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from coslocal.ci.fileid import resolve
 from coslocal.dialects import Dialects
+from coslocal.http import Response
 from coslocal.pytest_plugin import Cos
 from derivo.breaker import Budget
 from derivo.fileids import (
@@ -35,7 +36,7 @@ from derivo.fileids import (
 from derivo.handle import Unfinished
 from derivo.keys import defect
 
-from .conftest import Function, TestClock, event_of, index_of, photo
+from .conftest import Function, TestClock, Twisted, event_of, index_of, photo
 
 SOURCE = "in/a.jpg"
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).map(
@@ -136,6 +137,21 @@ def test_it_is_asked_once_for_a_warm_instance_and_only_where_it_matters(cos: Cos
     assert calls(cos) == [2, 2, 2, 2, 2, 2]
     assert (function.fileids.encoding, function.fileids.path) == (URLENCODED, LITERAL)
     assert set(function.outcomes().values()) == {"written"}
+
+
+def test_what_another_thread_learns_meanwhile_is_not_put_on_twice(cos: Cos, twisted: Twisted) -> None:
+    function = spoken(cos, BASE64URL, LITERAL)
+    function.fileids = shared = Fileids()
+
+    def meanwhile(response: Response) -> Response:
+        assert response.status == 400  # the question in plain text
+        shared.learn(BASE64URL, LITERAL)
+        return response
+
+    twisted.twists = [meanwhile]
+    function.run(event_of(function.upload("in/%41.jpg", photo())))
+    assert set(function.outcomes().values()) == {"written"}
+    assert cos.keys() == ["in/%41.jpg", "out/%41.jpg.webp", "out/in/%41.jpg.png"]
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
