@@ -184,6 +184,7 @@ class _Invocation:
             region=region,
             rule_sets=self._rule_sets,
             breaker=breaker,
+            clock=self._clock,
             deadline=self._deadline,
             make=self.make,
             time=presence.seconds(rang.time),

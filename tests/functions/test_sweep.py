@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from coslocal.http import Request, Response
 from coslocal.mount import mount
-from coslocal.pytest_plugin import BUCKET, REGION, Cos, new_app
+from coslocal.pytest_plugin import BUCKET, REGION, SECRET_ID, SECRET_KEY, Cos, new_app
 from derivo import sweep
 from derivo.breaker import Budget
 from derivo.cos import Cos as Client
@@ -24,6 +24,7 @@ from derivo.cos import Page, Processed
 from derivo.events import Source
 from derivo.handle import Summary, handle
 from derivo.plan import plan
+from derivo.settings import Settings
 
 from .conftest import Function, index_of
 from .test_convergence import Interrupted
@@ -46,8 +47,8 @@ KEYS = [f"in/{n % 3}/图 {n}+%.png" for n in range(8)]
 class Slow(Client):
     """COS that lists few keys at a time, as it may, and takes its time to process."""
 
-    def __init__(self, sweeper: Sweeper, usual: Client) -> None:
-        super().__init__(usual._settings)
+    def __init__(self, sweeper: Sweeper) -> None:
+        super().__init__(Settings(scheme="http", secret_id=SECRET_ID, secret_key=SECRET_KEY))
         self._sweeper = sweeper
 
     def list_page(self, **asked: Any) -> Page:
@@ -72,7 +73,7 @@ class Sweeper(Function):
 
     @property
     def client(self) -> Client:
-        return Slow(self, super().client)
+        return Slow(self)
 
     def run(self, event: Any) -> Summary:
         return handle(
