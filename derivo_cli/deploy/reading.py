@@ -58,6 +58,11 @@ def resolved(file: Path, stage: str | None) -> variables.Resolved:
     return found
 
 
+def faults(deployment: serverless.Deployment, region: str, folder: Path) -> list[str]:
+    """What is wrong with the file itself, each with its mend."""
+    return serverless.faults(deployment, folder) + _unknown(deployment.inputs) + _elsewhere(deployment, region)
+
+
 def address(deployment: serverless.Deployment) -> Address:
     """Which function the file deploys. Raises Stop."""
     inputs = deployment.inputs
@@ -72,8 +77,7 @@ def address(deployment: serverless.Deployment) -> Address:
 def wanted(deployment: serverless.Deployment, package: Package, options: Options, folder: Path) -> Wanted:
     """All of it together. `folder` is where serverless.yml stands. Raises Stop that tells everything that is wrong."""
     inputs, where = deployment.inputs, address(deployment)
-    found = serverless.faults(deployment, folder) + _unknown(inputs) + _elsewhere(deployment, where.region)
-    found += _package_faults(package, inputs, folder)
+    found = faults(deployment, where.region, folder) + package_faults(package.path, inputs, folder)
     if found:
         raise Stop("\n".join(found), USAGE)
     memory = int(inputs["memorySize"])
@@ -166,28 +170,29 @@ def _elsewhere(deployment: serverless.Deployment, region: str) -> list[str]:
     return found
 
 
-def _package_faults(package: Package, inputs: Mapping[str, Any], folder: Path) -> list[str]:
+def package_faults(package: Path, inputs: Mapping[str, Any], folder: Path) -> list[str]:
+    """What keeps a package from being deployed by this file, each with its mend."""
     again = "build it again with: derivo package"
     try:
-        with zipfile.ZipFile(package.path) as archive:
+        with zipfile.ZipFile(package) as archive:
             files = {name: archive.read(name) for name in archive.namelist() if _tells(name)}
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError) as error:
-        return [f"{package.path}: no zip: {error}; {again}"]
+        return [f"{package}: no zip: {error}; {again}"]
     found = []
     module = str(inputs.get("handler", "")).partition(".")[0]
     if f"{module}.py" not in names:
-        found.append(f"{package.path}: there is no {module}.py in it; {again}")
+        found.append(f"{package}: there is no {module}.py in it; {again}")
     python = _python(files.get(sbom.FILE))
     if python and f"Python{python}" != inputs.get("runtime"):
         found.append(
-            f"{package.path}: built for Python {python}, and inputs.runtime is {inputs.get('runtime')}; "
+            f"{package}: built for Python {python}, and inputs.runtime is {inputs.get('runtime')}; "
             f"build it with: derivo package --python {str(inputs.get('runtime')).removeprefix('Python')}"
         )
     rules = {f"rules/{path.name}": path.read_bytes() for path in sorted((folder / "rules").glob("*.y*ml"))}
     inside = {name: data for name, data in files.items() if name.endswith((".yml", ".yaml"))}
     if rules and inside != rules:
-        found.append(f"{package.path}: other rule sets than {folder / 'rules'} has; {again}")
+        found.append(f"{package}: other rule sets than {folder / 'rules'} has; {again}")
     return found
 
 
