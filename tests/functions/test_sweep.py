@@ -41,7 +41,7 @@ derivatives:
 """
 PLACE = f"cos://{BUCKET}/"
 CURSOR = ".derivo/sweep.json"
-KEYS = [f"in/{n % 3}/图 {n}+%.png" for n in range(8)]
+KEYS = [f"in/{n % 3}/{n}.png" for n in range(8)]
 
 
 class Slow(Client):
