@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
 
 class Headers:
-    """An ordered multi-map of header names (case kept) to text values; look-up ignores case."""
+    """An ordered multi-map of header names (case kept) to text values; look-up ignores case. It does not change."""
 
-    def __init__(self, pairs: list[tuple[str, str]] | None = None) -> None:
-        self.pairs: list[tuple[str, str]] = list(pairs or [])
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple(pairs)
+        self._values: dict[str, list[str]] = {}
+        for name, value in self._pairs:
+            self._values.setdefault(name.lower(), []).append(value)
 
     def get(self, name: str) -> str | None:
         """The first value, or None when absent or empty (COS clients send empty values to mean absent)."""
-        wanted = name.lower()
-        for key, value in self.pairs:
-            if key.lower() == wanted and value != "":
-                return value
-        return None
+        return next(filter(None, self._values.get(name.lower(), ())), None)
 
     def all(self, name: str) -> list[str]:
-        wanted = name.lower()
-        return [value for key, value in self.pairs if key.lower() == wanted]
+        return list(self._values.get(name.lower(), ()))
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.pairs)
+        return iter(self._pairs)
 
     def __contains__(self, name: str) -> bool:
-        return any(key.lower() == name.lower() for key, _ in self.pairs)
+        return name.lower() in self._values
 
 
 @dataclass(frozen=True)

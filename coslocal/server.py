@@ -225,33 +225,36 @@ class LocalServer:
         assert self._loop is not None
         if not request.body_exists:
             return io.BytesIO()
-        pending = bytearray()
-        size = 0
+        pending: list[bytes] = []
+        size = held = 0
         pace = Pace(_rate(request))
         spool: IO[bytes] | None = None
         try:
             while chunk := await self._next(request):
-                pending += chunk
+                pending.append(chunk)
                 size += len(chunk)
+                held += len(chunk)
                 if size > MAX_PUT:
                     raise EntityTooLarge
                 await pace.moved(len(chunk))
-                if len(pending) > IN_MEMORY:
+                if held > IN_MEMORY:
                     spool = spool or tempfile.TemporaryFile()  # noqa: SIM115
-                    await self._loop.run_in_executor(self._threads, spool.write, pending)
-                    pending = bytearray()
+                    await self._loop.run_in_executor(self._threads, spool.writelines, pending)
+                    pending, held = [], 0
         except BaseException:
             if spool is not None:
                 spool.close()
             raise
         if spool is None:
-            return io.BytesIO(pending)
-        spool.write(pending)
+            return io.BytesIO(b"".join(pending))
+        spool.writelines(pending)
         spool.seek(0)
         return spool
 
     async def _next(self, request: BaseRequest) -> bytes:
         """What comes next of a body, b"" at its end. Raises RequestTimeout."""
+        if request.content.is_eof():  # all of it is here
+            return await request.content.readany()
         try:
             async with asyncio.timeout(self.patience):
                 return await request.content.readany()

@@ -37,7 +37,8 @@ def append_object(call: Call) -> Response:
             raise ObjectNotAppendable
         if (standing.size if standing else 0) != int(position):
             raise PositionNotEqualToLength
-        fresh = replace(made(call, call.key, blob, {**headers, APPENDABLE: "appendable"}), storage_class=wanted_class)
+        kept = {**headers, APPENDABLE: "appendable"}
+        fresh = made(call, call.key, blob, kept, storage_class=wanted_class)
         base = fresh if standing is None else replace(standing, modified=call.now)
         crc = combine(int(standing.crc64), int(blob.crc64), blob.size) if standing else int(blob.crc64)
         # The whole's MD5 would need its bytes again; what COS gives is not documented, so each append has its own.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from coslocal.cam import actions
 from coslocal.http import Response
@@ -106,7 +105,7 @@ def copy_object(call: Call) -> Response:
     own = (APPENDABLE, restore.RESTORED)
     kept = {name: value for name, value in encryption.without(source.headers).items() if name not in own}
     headers = kept | encryption.kept(call) if directive == "copy" else kept_headers(call, call.key)
-    item = replace(made(call, call.key, blob, headers), storage_class=wanted_class or "STANDARD")
+    item = made(call, call.key, blob, headers, storage_class=wanted_class or "STANDARD")
     call.app.save(item, documents)
     call.app.announce("cos:ObjectCreated:Copy", item, call)
     fields: Fields = (("ETag", quoted(item.etag)), ("CRC64", item.crc64), ("LastModified", xml_date(item.modified)))

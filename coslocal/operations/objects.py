@@ -7,7 +7,6 @@ import binascii
 import mimetypes
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 
 from coslocal.http import Response
 from coslocal.operations import acl, encryption, images, restore, tagging, traffic
@@ -123,11 +122,19 @@ def _content_md5(call: Call) -> str | None:
     return digest.hex()
 
 
-def made(call: Call, key: str, blob: Blob, headers: Mapping[str, str], *, bucket: str | None = None) -> StoredObject:
-    """A new STANDARD object of `blob`, not stored yet."""
+def made(
+    call: Call,
+    key: str,
+    blob: Blob,
+    headers: Mapping[str, str],
+    *,
+    bucket: str | None = None,
+    storage_class: str = "STANDARD",
+) -> StoredObject:
+    """A new object of `blob`, not stored yet."""
     return StoredObject(
         bucket=bucket or call.bucket, key=key, blob=blob.name, size=blob.size, etag=blob.md5, crc64=blob.crc64,
-        modified=call.now, headers=headers,
+        modified=call.now, headers=headers, storage_class=storage_class,
     )  # fmt: skip
 
 
@@ -143,7 +150,7 @@ def put_object(call: Call) -> Response:
     call.standing_bucket()
     operations = images.pic_operations(call)
     headers, documents, wanted_class = kept_headers(call, call.key), side_documents(call), storage_class(call)
-    item = replace(made(call, call.key, take_body(call), headers), storage_class=wanted_class)
+    item = made(call, call.key, take_body(call), headers, storage_class=wanted_class)
 
     def save() -> StoredObject:
         call.app.save(item, documents)

@@ -54,7 +54,7 @@ def post_object(call: Call) -> Response:
     except BaseException:
         call.app.store.discard(blob.name)
         raise
-    item = replace(made(put, key, blob, headers), storage_class=wanted_class)
+    item = made(put, key, blob, headers, storage_class=wanted_class)
     call.app.save(item, documents)
     call.app.announce("cos:ObjectCreated:Post", item, call)
     return _answer(call, item, fields)

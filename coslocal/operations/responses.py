@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 
 from coslocal.http import Response
 from coslocal.wire.errors import CosError
@@ -45,6 +46,11 @@ def quoted(etag: str) -> str:
 
 def http_date(seconds: float) -> str:
     """RFC 1123, as in Last-Modified."""
+    return _date(int(seconds))
+
+
+@lru_cache(maxsize=256)
+def _date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 

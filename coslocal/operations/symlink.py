@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from coslocal.http import Response
 from coslocal.operations.call import SYMLINK, Call
 from coslocal.operations.objects import (
@@ -29,7 +27,7 @@ def put_symlink(call: Call) -> Response:
     if call.key == call.target_of(target):
         raise InvalidArgument("A symbolic link must not lead to itself")
     headers, documents = {**kept_headers(call, call.key), SYMLINK: target}, side_documents(call)
-    item = replace(made(call, call.key, take_body(call), headers), storage_class=storage_class(call))
+    item = made(call, call.key, take_body(call), headers, storage_class=storage_class(call))
     call.app.save(item, documents)
     return empty(200, identity(item))
 
