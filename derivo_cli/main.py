@@ -333,8 +333,9 @@ def deploy(
 ) -> None:
     """Carry serverless.yml out, after showing what changes. 0: all is as it says, 1: it is not, 2: refused."""
     from derivo_cli.commands import deploy as command
+    from derivo_cli.deploy.reading import Options
 
-    options = command.Options(call_seconds=call_seconds, retries=retries, max_age=max_age)
+    options = Options(call_seconds=call_seconds, retries=retries, max_age=max_age)
     request = command.Request(file, stage, archive, options, yes, dry_run)
     raise typer.Exit((command.remove if remove else command.run)(request, Console()))
 
@@ -386,9 +387,26 @@ def rollback(
 ) -> None:
     """Let an earlier version serve again, code and configuration; derivo deploy goes forward again."""
     from derivo_cli.commands import stop as command
+    from derivo_cli.commands.deploy import Request
 
-    request = command.Request(file, stage, yes=yes, dry_run=dry_run)
+    request = Request(file, stage, yes=yes, dry_run=dry_run)
     raise typer.Exit(command.rollback(request, to, Console()))
+
+
+@app.command()
+def preflight(
+    rules: Rules = Path("rules"),
+    deployment: Annotated[Path, typer.Option("--serverless", help="The deployment's file.")] = Path("serverless.yml"),
+    package: Annotated[Path, typer.Option(help="What derivo package built.")] = Path("dist/function.zip"),
+    stage: Annotated[str | None, typer.Option(help="Stage; default: the file's.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Look at the files alone, and ask nobody.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what would go wrong, before anything is deployed. 0: nothing, 1: something, 2: nothing to look at."""
+    from derivo_cli.commands import preflight as command
+
+    options = command.Options(package=package, stage=stage, offline=offline, as_json=as_json)
+    raise typer.Exit(command.run(deployment, rules, options, Console()))
 
 
 def main() -> None:
