@@ -14,9 +14,11 @@ from typing import Any, BinaryIO, Optional, Union
 
 import msgspec
 from qcloud_cos import CosClientError, CosConfig, CosS3Client, CosServiceError
+from requests import Session
 from requests.exceptions import RequestException
 
 from derivo.ci import limits
+from derivo.connections import session
 from derivo.fileids import Fileids
 from derivo.outcomes import NUMBERS, is_retryable
 from derivo.settings import Settings
@@ -27,6 +29,7 @@ _sdk_log.setLevel(logging.CRITICAL + 1)
 _sdk_log.propagate = False
 
 _CONNECT_SECONDS = 5.0
+_CLIENTS = 16
 
 MOST_CONNECTIONS = 64
 """How many connections to one host are kept: as many as threads may use it at once. One is opened when it is needed."""
@@ -100,12 +103,14 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cos:
-    """COS as Derivo uses it. Cheap to build; the SDK keeps one connection pool for the whole process (COS 6)."""
+    """COS as Derivo uses it. A warm instance keeps it while its `settings` hold, and its connections with it."""
 
     def __init__(self, settings: Settings, fileids: Optional[Fileids] = None) -> None:
         """`fileids` is what a warm instance has learned of this COS. Raises SettingsError without credentials."""
         settings.require_credentials()
-        self._settings = settings
+        self.settings = settings
+        self._sessions: dict[str, Session] = {}
+        self._clients: dict[tuple[str, float, int], CosS3Client] = {}
         self.fileids = fileids or Fileids(settings.fileid_encoding, settings.fileid_path)
 
     def process(
@@ -136,14 +141,9 @@ class Cos:
 
     def get(self, *, bucket: str, region: str, key: str, timeout: float, limit: int = 1 << 20) -> Optional[bytes]:
         """A small object of Derivo's own, such as a manifest; None when there is none, or it is larger than `limit`."""
-        try:
-            client = self._client(region, timeout)
-            answer = _call(client.get_object, Bucket=bucket, Key="/" + key, KeySimplifyCheck=False)
-        except CosFailure as failure:
-            if failure.status == 404:
-                return None
-            raise
-        body = answer["Body"].get_raw_stream()
+        body = self._opened(bucket, region, key, timeout)
+        if body is None:
+            return None
         try:
             data: bytes = body.read(limit + 1, decode_content=True)
         except Exception as error:
@@ -151,6 +151,25 @@ class Cos:
         finally:
             body.close()
         return data if len(data) <= limit else None
+
+    def pieces(
+        self, *, bucket: str, region: str, key: str, timeout: float, size: int = 1 << 20
+    ) -> Optional[Iterator[bytes]]:
+        """A large object as it is stored, so many bytes at a time; None when there is none. `timeout` is for each
+        piece. Raises CosFailure, also while the pieces are taken."""
+        body = self._opened(bucket, region, key, timeout)
+        return None if body is None else _pieces(body, size)
+
+    def _opened(self, bucket: str, region: str, key: str, timeout: float) -> Any:
+        """The body of an object, still to be read; None when there is no such object."""
+        try:
+            client = self._client(region, timeout)
+            answer = _call(client.get_object, Bucket=bucket, Key="/" + key, KeySimplifyCheck=False)
+        except CosFailure as failure:
+            if failure.status == 404:
+                return None
+            raise
+        return answer["Body"].get_raw_stream()
 
     def list(self, *, bucket: str, region: str, prefix: str, timeout: float) -> Iterator[Listed]:
         """Every object under a prefix, in the order of keys, a page a request."""
@@ -216,7 +235,9 @@ class Cos:
 
     def _client(self, region: str, timeout: float, retries: int = 0) -> CosS3Client:
         # The SDK's own retries sleep 1+2+3 s whatever time is left; derive.py retries within the time budget instead.
-        settings = self._settings
+        if (region, timeout, retries) in self._clients:
+            return self._clients[region, timeout, retries]
+        settings = self.settings
         proxies = {settings.scheme: settings.proxy} if settings.proxy else None
         try:
             config = CosConfig(
@@ -227,12 +248,27 @@ class Cos:
                 Scheme=settings.scheme,
                 Proxies=proxies,
                 Timeout=(min(_CONNECT_SECONDS, timeout), timeout),
-                PoolMaxSize=MOST_CONNECTIONS,
             )
         except CosClientError as error:
             raise CosFailure("InvalidArgument", str(error)) from None
+        if region not in self._sessions:
+            self._sessions[region] = session(f"{settings.scheme}://cos.{region}.myqcloud.com/", MOST_CONNECTIONS)
         # the SDK strips one leading slash from keys; callers here always give it one, so that keys arrive whole
-        return CosS3Client(config, retry=retries)
+        client = CosS3Client(config, retry=retries, session=self._sessions[region])
+        if len(self._clients) >= _CLIENTS:  # time-outs near a deadline are all different
+            self._clients.clear()
+        self._clients[region, timeout, retries] = client
+        return client
+
+
+def _pieces(body: Any, size: int) -> Iterator[bytes]:
+    try:
+        while piece := body.read(size, decode_content=False):
+            yield piece
+    except Exception as error:
+        raise CosFailure("NetworkError", type(error).__name__) from None
+    finally:
+        body.close()
 
 
 def _call(method: Any, **arguments: Any) -> Any:

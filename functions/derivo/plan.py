@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from typing import Optional
 
@@ -138,9 +139,13 @@ def _wanted(source: Source, rule_sets: Iterable[RuleSet]) -> Iterator[Planned]:
                 name=derivative.name,
                 bucket=derivative.bucket or source.bucket,
                 key=key_of(derivative, source.key),
-                rule=to_text(derivative.rule),
+                rule=_rule_text(derivative.rule),
                 spec=derivative.spec,
             )
+
+
+# a warm instance plans the same few rules again and again
+_rule_text = lru_cache(maxsize=4096)(to_text)
 
 
 def key_of(derivative: Derivative, source_key: str) -> str:

@@ -330,7 +330,7 @@ Stage = Union[
 ]  # fmt: skip
 
 
-class Rule(Node, frozen=True):
+class Rule(Node, frozen=True, cache_hash=True):
     """A processing rule: one to ten stages, executed left to right."""
 
     stages: tuple[Stage, ...]
