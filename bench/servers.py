@@ -69,12 +69,14 @@ def head(method: str, target: str, headers: Mapping[str, str], body: bytes) -> b
 
 
 @contextlib.contextmanager
-def coslocal(folder: Path, *, data: Path | None = None) -> Iterator[Cos]:
-    """`coslocal serve`, in memory unless `data` is given, with the bench's bucket."""
+def coslocal(folder: Path, *, data: Path | None = None, qps: int | None = None) -> Iterator[Cos]:
+    """`coslocal serve`, in memory unless `data` is given, with the bench's bucket; `qps`: it answers faster image
+    requests with SlowDown."""
     ready = folder / "coslocal.url"
     command = [sys.executable, "-m", "coslocal", "serve", "--port", "0", "--ready-file", str(ready)]
     command += ["--bucket", BUCKET, "--region", REGION, "--credential", f"{SECRET_ID}:{SECRET_KEY}"]
     command += ["--data", str(data)] if data else []
+    command += ["--qps", str(qps)] if qps else []
     with _running(command, folder / "coslocal.log", ready) as (pid, port):
         yield Cos(port=port, pid=pid)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from bench.rows import (
+    applying,
     backfill,
     cold,
     instances,
@@ -34,4 +35,5 @@ ROWS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "thumbnails": thumbnails.rows,
     "steady": steady.rows,
     "backfill": backfill.rows,
+    "apply": applying.rows,
 }
