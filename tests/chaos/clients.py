@@ -8,11 +8,10 @@ from typing import Any
 
 from coslocal.pytest_plugin import new_client
 from derivo.clock import Clock
-from derivo.cos import CosFailure
+from derivo.cos import Cos, CosFailure
 from derivo.outcomes import FAILED
 from derivo.upload import put_image
 from tests.chaos import worlds
-from tests.chaos.cloud import client
 from tests.chaos.mischief import Killed
 from tests.chaos.runs import Run
 from tests.chaos.schedule import Step
@@ -22,11 +21,14 @@ class Clients:
     """`overtaken` are the keys of which an uploader's derivatives may have been written after those of a later source,
     where nobody makes that good."""
 
-    def __init__(self, made: Run, folder: Path, clock: Clock, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, made: Run, folder: Path, clock: Clock, connect: Callable[[], Cos], note: Callable[[str], None]
+    ) -> None:
         self.overtaken: set[str] = set()
         self._made = made
         self._folder = folder
         self._clock = clock
+        self._connect = connect
         self._note = note
 
     def do(self, step: Step) -> None:
@@ -38,6 +40,8 @@ class Clients:
             self._broke_off(step)
         except CosFailure as failure:
             self._note(f"{step.name}: the uploader was told {failure.code}")
+        except Exception as error:
+            self._made.bugs.append(f"{step.name}: an undocumented exception: {type(error).__name__}: {error}")
 
     def _put(self, sdk: Any, step: Step) -> None:
         sdk.put_object(Bucket=worlds.BUCKET, Key="/" + step.key, Body=worlds.picture(step.picture))
@@ -50,7 +54,7 @@ class Clients:
             bucket=worlds.BUCKET,
             key=step.key,
             region=worlds.REGION,
-            client=client(),
+            client=self._connect(),
             rule_sets=worlds.index(self._made.schedule.shape),
             clock=self._clock,
         )
@@ -72,7 +76,20 @@ class Clients:
         etag = sdk.upload_part(**where, UploadId=upload, PartNumber=1, Body=worlds.picture(step.picture))["ETag"]
         parts = {"Part": [{"PartNumber": 1, "ETag": etag}]}
         sdk.complete_multipart_upload(**where, UploadId=upload, MultipartUpload=parts)
-        made = self._made.cloud.store.get(worlds.BUCKET, step.key)  # not saved one by one like all others
+        self._note_version(step.key)
+
+    def _append(self, sdk: Any, step: Step) -> None:
+        """An object in one piece, where none is in the way. Whether it raises an event is a dialect: append-events."""
+        if self._made.cloud.store.get(worlds.BUCKET, step.key) is not None:
+            sdk.delete_object(Bucket=worlds.BUCKET, Key="/" + step.key)
+        sdk.append_object(Bucket=worlds.BUCKET, Key="/" + step.key, Position=0, Data=worlds.picture(step.picture))
+        self._note_version(step.key)
+        if self._made.cloud.dialects["append-events"] == "no":
+            self._made.lost.add(step.key)
+
+    def _note_version(self, key: str) -> None:
+        """Of what is not saved one by one like all others."""
+        made = self._made.cloud.saved(key)
         if made is not None:
             self._made.versions.setdefault((made.bucket, made.key), []).append(made)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 import qcloud_cos.cos_auth
 import qcloud_cos.cos_client
@@ -26,6 +27,7 @@ from coslocal.storage.memory import open_memory
 from coslocal.storage.types import Bucket, StoredObject
 from derivo import settings
 from derivo.cos import Cos as Client
+from derivo.fileids import Fileids
 from tests.chaos import worlds
 
 START = 1_800_000_000.0
@@ -49,15 +51,15 @@ class Cloud(Coslocal):
     """coslocal whose objects are seen as they are saved. `saving` is called before each save, and may let time pass."""
 
     def __init__(self, dialects: Mapping[str, str], clock: Callable[[], float]) -> None:
+        self._last = 0
         super().__init__(
             open_memory(),
             credentials={SECRET_ID: SECRET_KEY},
             region=worlds.REGION,
             dialects=Dialects(dialects),
-            clock=clock,
+            clock=lambda: max(clock(), self._last + 1.0),
             images=_IMAGES,  # type: ignore[arg-type]
         )
-        self._last = 0
         self.saving: Callable[[StoredObject], None] = lambda item: None
         for name in (worlds.BUCKET, worlds.MIRROR):
             self.store.create_bucket(Bucket(name=name, region=worlds.REGION, created=START))
@@ -66,8 +68,14 @@ class Cloud(Coslocal):
         """No two objects are written in one second: COS tells no finer time, so that two that were cannot be told apart
         (docs/chaos.md)."""
         self.saving(item)
-        self._last = max(int(self.clock()), self._last + 1)
+        self._last = int(self.clock())
         super().save(replace(item, modified=float(self._last)), configurations)
+
+    def saved(self, key: str) -> StoredObject | None:
+        """What stands there now, and was not saved one by one like all others."""
+        item = self.store.get(worlds.BUCKET, key)
+        self._last = max(self._last, int(item.modified)) if item is not None else self._last
+        return item
 
     def standing(self) -> dict[tuple[str, str], StoredObject]:
         """Every object, by bucket and key."""
@@ -79,10 +87,17 @@ class Cloud(Coslocal):
         return b"".join(self.store.read(item.blob))
 
 
-def client(keys: Keys | None = None) -> Client:
-    """The SDK with the keys of a role, else with the owner's."""
+def client(
+    *, keys: Keys | None = None, dialects: Mapping[str, str] | None = None, fileids: Fileids | None = None
+) -> Client:
+    """Derivo's client, with the keys of a role, else with the owner's; with `dialects`, told by its settings how this
+    COS takes fileids."""
     secret_id, secret_key, token = keys or (SECRET_ID, SECRET_KEY, "")
-    return Client(settings.Settings(scheme="http", secret_id=secret_id, secret_key=secret_key, token=token))
+    told = settings.Settings(scheme="http", secret_id=secret_id, secret_key=secret_key, token=token)
+    if dialects is not None:
+        forms = Dialects(dialects)
+        told = msgspec.structs.replace(told, fileid_encoding=forms["fileid-encoding"], fileid_path=forms["fileid-path"])
+    return Client(told, fileids)
 
 
 class _Time:

@@ -188,8 +188,12 @@ def _invocation(roll: random.Random, thrown: Thrown) -> None:
         client=client(),
         rule_sets=worlds.index(roll.choice(SHAPES)),
         clock=_Still(),
-        log=lambda fields: line(fields) and None,
+        log=_logged,
     )
+
+
+def _logged(fields: dict[str, Any]) -> None:
+    line(fields)
 
 
 def tallies(batches: Iterable[int], processes: int) -> Iterator[Thrown]:

@@ -61,7 +61,7 @@ class Network:
     def saving(self, item: StoredObject) -> None:
         """Before an object stands. Between reading a source and saving what was made of it, CI takes its time."""
         actor = self._time.actor
-        if actor is None or item.key.startswith(("in/", worlds.BACKUP, "meta", worlds.FAILURES)):
+        if actor is None or item.key.startswith(("in/", worlds.BACKUP, "meta", worlds.FAILURES, worlds.CURSORS)):
             return
         name = f"{actor.name}/c{actor.calls}/{item.key}"
         left = self._call_ends.get(actor.name, self._time.now) - self._time.now

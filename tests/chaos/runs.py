@@ -49,6 +49,7 @@ GOES_WRONG = (
     "records merged into one event",
     "events lost",
     "derivatives made by plan and apply",
+    "derivatives made by timers",
     "tries throttled",
     "tries that failed",
     "dead letters replayed",

@@ -18,10 +18,15 @@ T = TypeVar("T")
 CALM = 900.0
 """Seconds after which nothing goes wrong any more."""
 
+FILEIDS = TOLD, COLD, WARM = "told", "cold", "warm"
+MENDS = APPLY, TIMERS = "apply", "timers"
+RINGS = 250.0, 620.0
+"""Seconds at which a timer rings while things go wrong."""
+
 
 @dataclass(frozen=True)
 class Step:
-    """One thing the client does. `kind`: put, image (put_image), parts, delete, copy (from `other`)."""
+    """One thing the client does. `kind`: put, image (put_image), parts, append, delete, copy (from `other`)."""
 
     name: str
     at: float
@@ -37,7 +42,9 @@ class Step:
 @dataclass(frozen=True)
 class Schedule:
     """`limit` is the function's time-out in seconds; `wildness` from 0 to 1 how much goes wrong; `broad`: the trigger
-    fires for derivatives too; `loses`: whether events may be lost."""
+    fires for derivatives too; `loses`: whether events may be lost; `fileids`: how the function knows in which form COS
+    takes them: told by settings, found out by every instance, or by one that all tries share; `mends`: what makes good
+    lost events: plan and apply afterwards, or timers (self-healing), which ring meanwhile too."""
 
     seed: int
     shape: str
@@ -47,6 +54,8 @@ class Schedule:
     wildness: float
     broad: bool
     loses: bool
+    fileids: str = COLD
+    mends: str = APPLY
 
 
 def draw(seed: int) -> Schedule:
@@ -62,6 +71,8 @@ def draw(seed: int) -> Schedule:
         wildness=roll.choice([0.0, 0.1, 0.3, 0.6, 1.0]),
         broad=roll.random() < 0.2,
         loses=roll.random() < 0.25,
+        fileids=roll.choice(FILEIDS),
+        mends=roll.choice(MENDS),
     )
 
 
@@ -73,7 +84,7 @@ def _steps(roll: random.Random, overwrites: bool) -> tuple[Step, ...]:
     for number in range(roll.choice([2, 3, 4, 5, 6, 8, 12])):
         at += roll.choice([0.0, 0.05, 0.4, 3.0, 30.0, 61.0])
         key = roll.choice([worlds.KEYS[0], worlds.KEYS[0], *worlds.KEYS, worlds.BROKEN_KEY])
-        kind = roll.choice(["put", "put", "image", "image", "parts", "delete", "delete", "copy"])
+        kind = roll.choice(["put", "put", "image", "image", "parts", "append", "delete", "delete", "copy"])
         if not overwrites and (key in gone or (key in written and kind != "delete")):
             continue
         step = _step(f"op{number}", round(at + roll.random() * 0.3, 3), kind, key, roll, overwrites)

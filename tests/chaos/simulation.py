@@ -8,9 +8,11 @@ import random
 import tempfile
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from coslocal.cam.guard import Keys
 from coslocal.cam.policy import CamPolicy
 from coslocal.events import ObjectEvent
 from coslocal.scf.event import envelope, record
@@ -19,7 +21,9 @@ from coslocal.scf.schedule import Dead, Message, Policy
 from coslocal.scf.schedule import Schedule as Queue
 from coslocal.storage.types import StoredObject
 from derivo.breaker import Breaker
-from derivo.events import Removal, Source, sources
+from derivo.cos import Cos as Client
+from derivo.events import Removal, Source, sources, timer
+from derivo.fileids import Fileids
 from derivo.handle import Unfinished, handle
 from derivo.plan import plan
 from tests.chaos import worlds
@@ -30,10 +34,11 @@ from tests.chaos.network import Network
 from tests.chaos.reconciling import reconcile
 from tests.chaos.rights import rights
 from tests.chaos.runs import Run, Try
-from tests.chaos.schedule import CALM, Mischief, Schedule, Step
+from tests.chaos.schedule import CALM, RINGS, TIMERS, TOLD, WARM, Mischief, Schedule, Step
 from tests.chaos.timeline import Endless, Timeline
 
 MOST_HAPPENINGS = 20_000
+_SLICES = 12
 TARGET = "qcs:0:scf:ap-guangzhou:appid/1250000000:default.fn.$DEFAULT"
 
 
@@ -66,7 +71,9 @@ class _Simulation:
         self._wrong = Mischief(schedule.seed, schedule.wildness, only)
         self._cloud = Cloud(schedule.dialects, lambda: self._time.now)
         # the function may do what `derivo policy` says of its rule sets, and nothing else
-        self._role = self._cloud.assume(policy or rights(schedule.shape, schedule.dialects))
+        self._role = self._cloud.assume(
+            policy or rights(schedule.shape, schedule.dialects, sweeps=schedule.mends == TIMERS)
+        )
         self._cloud.saving = self._saving
         self._cloud.subscribe(self._happened)
         self._queue = Queue(Policy())
@@ -85,13 +92,18 @@ class _Simulation:
         plain = {step.name for step in schedule.steps if step.kind != "image"}
         self._network = Network(self._time, self._made, plain, self._note)
         self._files = tempfile.TemporaryDirectory(prefix="chaos-")
-        self._clients = Clients(self._made, Path(self._files.name), self._clock, self._note)
+        self._fileids = Fileids()
+        self._rings = 0
+        self._swept: dict[str, Any] = {}
+        self._clients = Clients(self._made, Path(self._files.name), self._clock, self._connect, self._note)
 
     def run(self) -> Run:
         try:
             with under_sdk(self._network.send, lambda: self._time.now):
                 for step in self._schedule.steps:
                     self._time.at(START + step.at, self._starter(step))
+                for when in RINGS if self._schedule.mends == TIMERS else ():
+                    self._time.at(START + when, self._ring)
                 self._time.at(START + CALM, self._calm_down)
                 self._time.run()
                 self._replay_dead_letters()
@@ -171,6 +183,16 @@ class _Simulation:
 
     # -- the function
 
+    def _connect(self, fileids: Fileids | None = None, keys: Keys | None = None) -> Client:
+        told = self._schedule.dialects if self._schedule.fileids == TOLD else None
+        return client(keys=keys, dialects=told, fileids=fileids)
+
+    def _ring(self) -> None:
+        when = datetime.fromtimestamp(self._time.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event = {"Type": "Timer", "TriggerName": "heal", "Time": when, "Message": f"cos://{worlds.BUCKET}/"}
+        self._rings += 1
+        self._push(f"timer{self._rings}", json.dumps(event))
+
     def _push(self, name: str, content: str) -> None:
         self._queue.push(Message(request_id=name, event=content, subject=name, pushed=self._time.now))
         self._pump()
@@ -207,16 +229,19 @@ class _Simulation:
             handle(
                 made.event,
                 context,
-                client=client(self._role),
+                client=self._connect(self._fileids if self._schedule.fileids == WARM else None, self._role),
                 rule_sets=self._index,
                 clock=self._clock,
                 log=self._log,
+                region=worlds.REGION if timer(made.event) is not None else "",
                 breaker=self._breaker,
+                sweep_hours=0.0,
             )
         except Unfinished as error:
             status, made.ended = CODE_ERROR, f"unfinished: {error}"
         except Killed as error:
             status, made.ended = (TIMEOUT if error.args else EXITED), "killed"
+            self._fileids = Fileids()
         except Exception as error:
             status, made.ended = CODE_ERROR, f"{type(error).__name__}: {error}"
             self._made.bugs.append(f"{made.name}: an undocumented exception: {made.ended}")
@@ -234,6 +259,9 @@ class _Simulation:
         self._time.at(self._time.now, self._pump)
 
     def _log(self, line: dict[str, Any]) -> None:
+        if line["msg"] == "swept":
+            self._swept = line
+            self._made.counts["derivatives made by timers"] += line["written"]
         for item in line.get("derivatives", ()):
             if item["outcome"].startswith("kept("):
                 self._made.told[item["bucket"], item["key"]] = item["outcome"]
@@ -254,12 +282,13 @@ class _Simulation:
         self._time.run()
 
     def _reconcile(self) -> None:
-        """What lost events left undone: `derivo plan` and `derivo apply`. They take nothing away, and time alone does
-        not tell them what an uploader wrote after its source was overwritten: such sources are told of once more."""
+        """What lost events left undone: by timers, or by `derivo plan` and `derivo apply`. They take nothing away, and
+        time alone does not tell them what an uploader wrote after its source was overwritten: such sources are told of
+        once more."""
         standing = self._cloud.standing()
-        if self._made.lost:
+        if self._made.lost or self._rings:
             self._made.reconciled = True
-            self._time.spawn("reconcile", self._plan_and_apply)
+            self._heal() if self._rings else self._time.spawn("reconcile", self._plan_and_apply)
             self._time.run()
             gone = [place for place in self._made.versions if place not in standing and place[1] in self._made.lost]
             for place in gone:
@@ -270,9 +299,20 @@ class _Simulation:
                 self._tell_again("cos:ObjectCreated:Put", item)
         self._time.run()
 
+    def _heal(self) -> None:
+        """Slices until the round that is under way and one more are complete."""
+        for _ in range(2):
+            for _ in range(_SLICES):
+                self._ring()
+                self._time.run()
+                if self._swept["complete"] and not self._swept["stopped"]:
+                    break
+            else:
+                self._made.bugs.append(f"no round is complete after {_SLICES} slices: {self._swept['stopped']}")
+
     def _plan_and_apply(self) -> None:
         try:
-            written = reconcile(self._index, client(), self._clock)
+            written = reconcile(self._index, self._connect(), self._clock)
         except Exception as error:
             self._made.bugs.append(f"the reconcile broke off: {type(error).__name__}: {error}")
             return
@@ -302,6 +342,8 @@ def record_of(name: str, item: StoredObject, cloud: Cloud) -> dict[str, Any]:
 
 def sources_of(made: Try) -> list[tuple[Source, bool]]:
     """The sources of a try, and whether each was removed."""
+    if timer(made.event) is not None:
+        return []
     return [
         (found.source, True) if isinstance(found, Removal) else (found, False)
         for found in sources(made.event)

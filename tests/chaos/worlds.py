@@ -9,6 +9,7 @@ from functools import cache
 import pyvips
 
 from coslocal.dialects import TABLE
+from derivo import ownobjects
 from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
 
@@ -16,6 +17,7 @@ BUCKET = "examplebucket-1250000000"
 MIRROR = "mirror-1250000000"
 REGION = "ap-guangzhou"
 FAILURES = "failures/"
+CURSORS = ownobjects.FOLDER + "sweep"
 
 _ONE = "  - {name: a, to: '/out/{path}.a.png', rule: imageMogr2/auto-orient/thumbnail/6x}\n"
 _TWO = _ONE + "  - {name: b, to: '/out/{path}.b.jpg', rule: imageMogr2/auto-orient/rotate/90/format/jpg}\n"
@@ -69,6 +71,7 @@ SHAPES = (
     Shape("two-buckets", (_file(_ELSEWHERE, _MANIFEST, _DELETE),)),
     Shape("two-sets", (_file(_TWO, _MANIFEST, _DELETE), _file(_BY_SPEC, _MANIFEST.replace("meta", "meta2")))),
     Shape("chained", (_file(_ONE.replace("/out/", "/mid/"), _MANIFEST), _LINK)),
+    Shape("chained-delete", (_file(_ONE.replace("/out/", "/mid/"), _MANIFEST, _DELETE), _LINK)),
     Shape("one-bad-rule", (_file(_TWO + _BAD, _ON_FAILURE),)),
     Shape("immutable", (_file(_TWO, "immutable: true", _MANIFEST),), overwrites=False),
     Shape("immutable-delete", (_file(_TWO, "immutable: true", _MANIFEST, _DELETE),), overwrites=False),
@@ -78,7 +81,7 @@ BY_NAME = {shape.name: shape for shape in SHAPES}
 SOURCES = ("in/", "mid/")
 """The prefixes under which the triggers fire."""
 
-KEYS = ("in/a.png", "in/b c+é.png", "in/sub/z.jpg")
+KEYS = ("in/a.png", "in/b c+é.png", "in/sub/z.jpg", "in//%41.png")
 BACKUP = "bak/"
 BROKEN_KEY = "in/broken.jpg"
 BROKEN = "broken"
@@ -89,11 +92,10 @@ MIXTURES = 64
 
 @cache
 def dialects(number: int) -> dict[str, str]:
-    """A choice for each dialect; 0 are the defaults."""
+    """A choice for each dialect, without defaults; 0 are the defaults. Another dialect changes no choice of these."""
     if number == 0:
         return {}
-    roll = random.Random(f"dialects/{number}")
-    chosen = {d.name: roll.choice(d.choices) for d in TABLE}
+    chosen = {d.name: random.Random(f"dialects/{number}/{d.name}").choice(d.choices) for d in TABLE}
     return {d.name: chosen[d.name] for d in TABLE if chosen[d.name] != d.default}
 
 
@@ -123,7 +125,6 @@ def picture(name: str) -> bytes:
 
 
 @cache
-def picture_of_size(size: int) -> bytes:
-    """The one picture of so many bytes: what a version was that has been overwritten."""
-    (found,) = [picture(name) for name in (*PICTURES, BROKEN) if len(picture(name)) == size]
-    return found
+def picture_of_size(size: int) -> bytes | None:
+    """The one picture of so many bytes: what a version was that has been overwritten. None: no client wrote it."""
+    return next((picture(name) for name in (*PICTURES, BROKEN) if len(picture(name)) == size), None)
