@@ -13,7 +13,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PROJECT = HERE.parent.parent
 REQUIREMENTS = HERE / "requirements.txt"
-PACKAGES = ("cos-nodejs-sdk-v5-2@npm:cos-nodejs-sdk-v5@2.15.4", "cos-nodejs-sdk-v5@3.0.0", "cos-js-sdk-v5@1.10.1")
+PACKAGES = (
+    "cos-nodejs-sdk-v5-2@npm:cos-nodejs-sdk-v5@2.15.4", "cos-nodejs-sdk-v5@3.0.0", "cos-js-sdk-v5@1.10.1",
+    "tencent-component-toolkit@2.27.6",
+)  # fmt: skip
 
 
 class NotHere(Exception):
