@@ -4,12 +4,14 @@ VENV := .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: help demo test stress check bench conformance package clean
+.PHONY: help demo test chaos fuzz stress check bench conformance package clean
 
 help:
 	@echo 'make demo [IMAGE=path]  upload pictures to a local COS, let the function run, look at every derivative;'
 	@echo '                        PACKAGE=dist/function.zip runs what is deployed instead of functions/'
 	@echo 'make test               the test suite'
+	@echo 'make chaos              10,000 schedules of faults end in the clean bucket (SCHEDULES=, PROCESSES=; SEED=n replays one)'
+	@echo 'make fuzz               a million odd events, keys and answers (INPUTS=, PROCESSES=; SEED=n replays one batch)'
 	@echo 'make stress             ten thousand connections to coslocal at once, a gigabyte each way'
 	@echo 'make check              format, lint, types, imports, oldest Python'
 	@echo 'make bench              every figure of the README'
@@ -26,6 +28,14 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	@$(BIN)/python -m pytest -q
+
+chaos: $(VENV)/.ready
+	@$(BIN)/python -m tests.chaos $${SEED:+--seed "$$SEED"} $${SCHEDULES:+--schedules "$$SCHEDULES"} \
+		$${PROCESSES:+--processes "$$PROCESSES"}
+
+fuzz: $(VENV)/.ready
+	@$(BIN)/python -m tests.chaos.fuzz $${SEED:+--seed "$$SEED"} $${INPUTS:+--inputs "$$INPUTS"} \
+		$${PROCESSES:+--processes "$$PROCESSES"}
 
 stress: $(VENV)/.ready
 	@$(BIN)/python -m tests.coslocal.stress
