@@ -26,13 +26,14 @@ _MENDS = (
 )
 
 
-def fetch(requirements: Path, folder: Path, python: str) -> list[Path]:
-    """Download what the file pins, for that Python on the cloud's system whatever machine this is; the files, by name.
+def fetch(requirements: Path, folder: Path, python: str, *, pinned: bool = True) -> list[Path]:
+    """Download what the file names, for that Python on the cloud's system whatever machine this is; files, by name.
 
-    Nothing is built: of a source distribution pip only reads name and version. Raises Stop with what to do.
+    Where it is `pinned`, every file has to have a digest there. Nothing is built: of a source distribution pip asks for
+    name and version only. Raises Stop with what to do.
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += ["--require-hashes", "--no-deps", "--retries", "2", "--dest", str(folder)]
+    command += ["--no-deps", "--retries", "2", "--dest", str(folder), *(["--require-hashes"] if pinned else [])]
     command += ["--platform", PLATFORM, "--python-version", python, "--implementation", "cp"]
     done = subprocess.run(
         [*command, "--requirement", str(requirements)], capture_output=True, text=True, check=False
