@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyvips
 
-from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, options, with_alpha
+from coslocal.ci.pixels.picture import Image, Picture, as_rgb, eight_bits, errors, flat, in_place, options, with_alpha
 
 
 def resize(picture: Picture, width: int, height: int) -> Picture:
@@ -18,10 +18,11 @@ def resize(picture: Picture, width: int, height: int) -> Picture:
     smaller = width <= picture.width and height <= picture.height
     if origin and smaller:
         with errors():
-            frame = pyvips.Image.thumbnail_buffer(
-                origin.data, width, height=height, size="force", no_rotate=not origin.turned,
+            frame = pyvips.Image.thumbnail_source(
+                in_place(origin.data), width, height=height, size="force", no_rotate=not origin.turned,
                 option_string=options(origin.lenient),
             )  # fmt: skip
+            frame._references.append(origin.data)
         return replace(picture, frames=(frame,), origin=None, streamed=True)
     return picture.each(lambda frame: _scale(frame, width, height))
 

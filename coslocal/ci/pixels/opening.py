@@ -18,12 +18,15 @@ from coslocal.ci.pixels.picture import (
     fail_on,
     flat,
     has,
+    in_place,
     without,
 )
 
 
 def open_file(data: bytes, lenient: bool, **options: Any) -> Image:
-    return pyvips.Image.new_from_buffer(data, "", fail_on=fail_on(lenient), **options)
+    image = pyvips.Image.new_from_source(in_place(data), "", fail_on=fail_on(lenient), **options)
+    image._references.append(data)  # pyvips forgets what a source reads from, and pixels are read later
+    return image
 
 
 def probe(data: bytes, format: str, *, lenient: bool = False) -> Header:

@@ -40,6 +40,11 @@ def fail_on(lenient: bool) -> str:
     return _FAIL_ON[lenient]
 
 
+def in_place(data: bytes) -> Any:
+    """Bytes for libvips to read where they lie: its functions for buffers copy them first. Who reads keeps `data`."""
+    return pyvips.Source.new_from_memory(data)
+
+
 def options(lenient: bool) -> str:
     """The same as thumbnailing a buffer takes it: in its option string."""
     return f"[fail_on={_FAIL_ON[lenient]}]"
