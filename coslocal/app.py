@@ -5,37 +5,30 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
 from coslocal import internal, routes, spoil
 from coslocal.cam import actions
-from coslocal.cam.guard import Guard, Keys, new_keys
-from coslocal.cam.policy import CamPolicy
 from coslocal.ci.types import ImageError
-from coslocal.ci.workers import Workers, shared
 from coslocal.controls import standard_pages
-from coslocal.dialects import Dialects
-from coslocal.eventlog import EventLog
-from coslocal.events import ObjectEvent, Occasion
-from coslocal.faults import Faults
+from coslocal.core import Core, Settings
+from coslocal.events import Occasion
+from coslocal.grants import lets_anyone
 from coslocal.http import NO_ANSWER, Counted, Request, Response
 from coslocal.jobs.service import Jobs
-from coslocal.journal import Exchange, Journal
-from coslocal.operations import acl, cors
+from coslocal.journal import Exchange
+from coslocal.operations import cors
 from coslocal.operations.call import Call
 from coslocal.operations.responses import error_response, http_date
-from coslocal.rates import Rates
 from coslocal.signature import verify
-from coslocal.storage.types import BucketGone, Store, StoredObject, UploadGone
+from coslocal.storage.types import BucketGone, Store, UploadGone
 from coslocal.wire.address import Address, Host, Parameters, locate
 from coslocal.wire.errors import AccessDenied, CosError, InternalError, NoSuchBucket, NoSuchUpload
 
-Listener = Callable[[ObjectEvent], None]
 _log = logging.getLogger(__name__)
+OPERATIONS = frozenset(route.operation for route in routes.ROUTES)
 _NOWHERE = Address(host=Host(kind="service"), name="", authority="", path="/", parameters=Parameters(""))
 
 
@@ -46,47 +39,14 @@ class _Answer(NamedTuple):
     fault: str = ""
 
 
-class Coslocal:
-    """A local COS and Cloud Infinite over `store`.
+class Coslocal(Core):
+    """A local COS and Cloud Infinite over a store. `handle` may be called from many threads."""
 
-    `credentials` maps access key ids to secrets; every one of them owns everything, and `assume` gives more that are
-    held to a CAM policy. `region` is where buckets are made whose host does not tell; `clock` gives unix seconds;
-    `host_suffixes` are local domains under which `<bucket>.<suffix>` and `<bucket>.cos.<region>.<suffix>` are found.
-    `handle` may be called from many threads.
-
-    `journal` holds what was asked, `events` what listeners were told; `faults` takes what is to go wrong; `rates`, None
-    unless set, holds images to the platform's requests a second; `images` are the processes that decode, by default one
-    pool for all of this process.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        credentials: Mapping[str, str],
-        region: str = "ap-guangzhou",
-        dialects: Dialects | None = None,
-        clock: Callable[[], float] = time.time,
-        host_suffixes: Sequence[str] = ("localhost",),
-        faults: Faults | None = None,
-        images: Workers | None = None,
-    ) -> None:
-        self.store = store
-        self.credentials = dict(credentials)
-        self.region = region
-        self.dialects: Dialects = dialects or Dialects()
-        self.clock = clock
-        self.journal = Journal()
-        self.events = EventLog()
-        self.faults = faults or Faults(clock=clock)
-        self.rates: Rates | None = None
-        self.images: Workers = images or shared()
-        self.guard = Guard(store, self._region_of)
-        self.jobs = Jobs(self)
+    def __init__(self, store: Store, *, credentials: Mapping[str, str], **settings: Unpack[Settings]) -> None:
+        super().__init__(store, credentials=credentials, **settings)
+        self.faults.operations = OPERATIONS
+        self.jobs: Jobs = Jobs(self)
         self.pages = standard_pages()
-        self.host_suffixes = tuple(host_suffixes)
-        self._listeners: tuple[Listener, ...] = ()
-        self._lock = threading.Lock()
 
     # -- requests
 
@@ -167,7 +127,7 @@ class Coslocal:
         bucket = address.host.bucket
         key = address.key if bucket else ""
         anonymous = signer is None and route.anonymous != "FREE"
-        if anonymous and not (route.anonymous and acl.lets_anyone(self.store, bucket, key, route.anonymous)):
+        if anonymous and not (route.anonymous and lets_anyone(self.store, bucket, key, route.anonymous)):
             raise AccessDenied
         if signer is not None:
             for action in actions.of(route.operation, self.dialects):
@@ -212,63 +172,6 @@ class Coslocal:
                 rules=_rules(request.headers.get("Pic-Operations")), request_id=request_id,
             )
         )  # fmt: skip
-
-    # -- roles
-
-    def assume(self, policy: CamPolicy) -> Keys:
-        """New keys that are held to a policy."""
-        keys = new_keys()
-        self.guard.policies[keys.secret_id] = policy
-        self.credentials[keys.secret_id] = keys.secret_key
-        return keys
-
-    def _region_of(self, bucket: str) -> str:
-        standing = self.store.bucket(bucket) if bucket else None
-        return standing.region if standing else self.region
-
-    # -- effects
-
-    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
-        """Put an object into the store; raises BucketGone, and drops the blob then."""
-        try:
-            self.store.put(item, configurations)
-        except BucketGone:
-            self.store.discard(item.blob)
-            raise
-
-    def subscribe(self, listener: Listener) -> None:
-        """Call `listener` with every event, in the thread of the request that caused it, once its effect stands."""
-        with self._lock:
-            self._listeners = (*self._listeners, listener)
-
-    def announce(self, name: str, item: StoredObject, call: Call, *, made_by_ci: bool = False) -> None:
-        """Tell the listeners that an object was created or removed by a call."""
-        if made_by_ci and self.dialects["result-events"] == "no":
-            return
-        meta = {k: v for k, v in item.headers.items() if k == "Content-Type" or k.lower().startswith("x-cos-meta-")}
-        event = ObjectEvent(
-            name=name, bucket=item.bucket, region=self._region_of(item.bucket), key=item.key,
-            size=item.size,
-            etag=item.etag, time=int(self.clock()), request_id=call.request_id, meta=meta,
-            source_ip=call.request.remote, request_headers=dict(call.request.headers), made_by_ci=made_by_ci,
-            storage_class=item.storage_class if item.storage_class != "STANDARD" else "",
-        )  # fmt: skip
-        occasion = Occasion(call.operation, item.bucket, item.key, name, call.request_id)
-        self.faults.tell(event, occasion, self._tell)
-
-    def count_image(self, way: str, bucket: str) -> None:
-        """Count a request for image processing: upload, cloud, async or download. Raises SlowDown above the rate."""
-        if self.rates is not None:
-            everywhere = self.dialects["rate-region"] == "everywhere"
-            self.rates.take(way, bucket, self._region_of(bucket), self.clock, everywhere=everywhere)
-
-    def _tell(self, event: ObjectEvent) -> None:
-        self.events.add(event)
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception:
-                _log.exception("a listener failed on %s of request %s", event.name, event.request_id)
 
 
 def _occasion(operation: str, address: Address, request_id: str) -> Occasion:

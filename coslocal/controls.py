@@ -19,16 +19,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coslocal import eventlog
+from coslocal.core import Core
 from coslocal.faultshapes import FaultError
 from coslocal.http import Response
 from coslocal.internal import PageError, Pages, Visit, answer_json
 from coslocal.storage.types import Snapshot
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
 
 _KEPT = ("buckets", "snapshots", "faults")
 _MOST_IN_A_NAME = 200
@@ -140,9 +138,9 @@ def _reset(visit: Visit) -> Response:
     return answer_json({"status": "ok"})
 
 
-def reset(app: Coslocal, *keep: str) -> None:
+def reset(app: Core, *keep: str) -> None:
     """Forget everything but what is named: buckets, snapshots, faults."""
-    for forget in app.pages.forgetting:
+    for forget in app.forgetting:
         forget()
     if "faults" not in keep:
         app.faults.close()

@@ -28,12 +28,10 @@ from coslocal.ci.types import ImageError
 from coslocal.events import ObjectEvent, Occasion
 from coslocal.faultshapes import AnyFault, EventFault, Fault, FaultError, Latency, Partial, status_of, written
 from coslocal.heldevents import HeldEvents, Tell
-from coslocal.routes import ROUTES
 
 __all__ = ["FaultError", "Faults", "Injection", "Occasion"]
 
 _LOGGED = 10_000
-_OPERATIONS = frozenset(route.operation for route in ROUTES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +79,8 @@ class Faults:
     """The faults that stand, tried in the order in which they were added. Thread-safe.
 
     All waits that fit add up; of the other faults the first that hits is the one. `clock` gives unix seconds; `sleep`
-    is called with the seconds of a wait (None: real ones, which `clear` cuts short).
+    is called with the seconds of a wait (None: real ones, which `clear` cuts short); `operations` are those that can be
+    named, told by the coslocal that the faults are of (empty: any).
     """
 
     def __init__(
@@ -92,6 +91,7 @@ class Faults:
         sleep: Callable[[float], None] | None = None,
     ) -> None:
         self.seed = seed
+        self.operations: frozenset[str] = frozenset()
         self.sleep = sleep or self._wait
         self.events = HeldEvents(clock)
         self._clock = clock
@@ -110,7 +110,7 @@ class Faults:
 
     def add_all(self, values: Sequence[Mapping[str, Any]]) -> list[AnyFault]:
         """Add faults, all of them or, when one cannot be, none. Raises FaultError."""
-        faults = [shapes.read(value, _OPERATIONS) for value in values]
+        faults = [shapes.read(value, self.operations) for value in values]
         with self._lock:
             first = len(self._standing) + 1
             self._standing += tuple(_Standing(number, fault) for number, fault in enumerate(faults, first))

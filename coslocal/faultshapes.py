@@ -160,7 +160,7 @@ STATUSES: Mapping[str, int] = _statuses()
 
 
 def read(value: Any, operations: frozenset[str]) -> AnyFault:
-    """A fault from the members of a JSON object. Raises FaultError; `operations` are the names there are."""
+    """A fault from a JSON object's members; `operations` are the names there are (none: any). Raises FaultError."""
     if not isinstance(value, Mapping):
         raise FaultError('a fault is an object such as {"effect": "error", "code": "SlowDown"}')
     effect = value.get("effect")
@@ -171,7 +171,7 @@ def read(value: Any, operations: frozenset[str]) -> AnyFault:
     except msgspec.ValidationError as error:
         raise FaultError(f"{effect}: {error}{_fields(EFFECTS[effect], str(error))}") from None
     for name in fault.operations():
-        if name != "*" and name not in operations:
+        if name != "*" and operations and name not in operations:
             raise FaultError(f"{effect}: there is no operation {name!r}{_meant(name, operations)}")
     if isinstance(fault, Error) and fault.status is None and fault.code not in STATUSES:
         raise FaultError(f"error: {fault.code} is not known here: give its status too{_meant(fault.code, STATUSES)}")

@@ -10,13 +10,11 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from coslocal.core import Core
 from coslocal.http import Request, Response
 from coslocal.wire.address import Address
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
 
 PREFIX = "/_coslocal/"
 _log = logging.getLogger(__name__)
@@ -36,7 +34,7 @@ class PageError(Exception):
 class Visit:
     """One request for a page. `rest` is the decoded path behind a page's name that ends in a slash, else ""."""
 
-    app: Coslocal
+    app: Core
     request: Request
     address: Address
     rest: str = ""
@@ -71,14 +69,10 @@ def answer_json(value: Any, status: int = 200) -> Response:
 
 
 class Pages:
-    """The table (method, name) -> page. A name that ends in a slash takes any path behind it, as `visit.rest`.
-
-    What else is to be forgotten at a reset is in `forgetting`: called before the store is emptied.
-    """
+    """The table (method, name) -> page. A name that ends in a slash takes any path behind it, as `visit.rest`."""
 
     def __init__(self) -> None:
         self._pages: dict[tuple[str, str], Page] = {}
-        self.forgetting: list[Callable[[], None]] = []
 
     def add(self, method: str, name: str, page: Page) -> None:
         """Offer `page` under /_coslocal/<name>; it may raise PageError."""
@@ -87,7 +81,7 @@ class Pages:
     def names(self) -> list[str]:
         return [f"{method} {PREFIX}{name}" for method, name in self._pages]
 
-    def answer(self, app: Coslocal, request: Request, address: Address) -> Response:
+    def answer(self, app: Core, request: Request, address: Address) -> Response:
         """The answer to a request below PREFIX: what there is no page for, or what a page refuses, is JSON too."""
         if request.method not in ("GET", "HEAD") and _of_another_site(request, address):
             return answer_json({"error": "a page of another site may not do this"}, 403)

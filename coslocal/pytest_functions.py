@@ -17,7 +17,7 @@ from coslocal.scf.service import Scf
 from coslocal.scf.triggers import Trigger
 
 if TYPE_CHECKING:
-    from coslocal.pytest_plugin import Server
+    from coslocal.pytest_given import Server
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Functions:
             dialects=self.server.app.dialects, log=lambda request_id, line: self.printed.append(line),
         )  # fmt: skip
         self.server.app.subscribe(self.service.notify)
-        add_pages(self.server.app.pages, self.service)
+        add_pages(self.server.app, self.service)
 
     def deploy(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from coslocal.ci.query import find_rule
 from coslocal.http import Request, Response
 from coslocal.operations import (
     acl,
@@ -190,7 +191,7 @@ def find(request: Request, address: Address) -> Route:
     if copying:
         named = {None: COPY, "uploadId": COPY_PART}.get(named, named)
     reading = request.method in ("GET", "HEAD") and level == "object"
-    if reading and named in (None, "ci-process") and images.find_rule(address.parameters) is not None:
+    if reading and named in (None, "ci-process") and find_rule(address.parameters) is not None:
         return _TABLE["GET", "object", IMAGE]
     row = _TABLE.get((request.method, level, named))
     if row is None and named is not None and request.method in ("GET", "PUT", "POST", "DELETE", "HEAD"):

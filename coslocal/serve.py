@@ -103,7 +103,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
                 _start(plan, server, serving)  # functions need its URL; nobody else can know the port yet
             scf = stack.enter_context(_functions(plan, app, server.url, stack, log))
             app.subscribe(scf.notify)
-            add_pages(app.pages, scf)
+            add_pages(app, scf)
             front.api = _api(plan, app, scf)
             if plan.port:
                 _start(plan, server, serving)  # no event comes before there is someone to hear it

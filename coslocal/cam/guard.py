@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from coslocal.cam import actions
 from coslocal.cam.policy import CamPolicy, Decision
-from coslocal.operations import acl
+from coslocal.grants import lets_anyone
 from coslocal.storage.types import Store
 from coslocal.wire.errors import AccessDenied
 
@@ -41,6 +41,6 @@ class Guard:
             return
         decision = policy.decide(action, actions.resource(action, self._region_of(bucket), bucket, key))
         if decision is Decision.SILENT and anyone in ("READ", "WRITE"):
-            decision = Decision.ALLOW if acl.lets_anyone(self._store, bucket, key, anyone) else decision
+            decision = Decision.ALLOW if lets_anyone(self._store, bucket, key, anyone) else decision
         if decision is not Decision.ALLOW:
             raise AccessDenied

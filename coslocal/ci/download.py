@@ -6,16 +6,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coslocal.ci.surroundings import around, read_source, source_limit
 from coslocal.ci.types import ImageError, ImageInfo
+from coslocal.core import Core
 from coslocal.http import Response
+from coslocal.operations.call import Call
 from coslocal.storage.types import StoredObject
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
-    from coslocal.operations.call import Call
 
 _log = logging.getLogger("coslocal.ci")
 # CI 9.3: downloads have numbers of their own, in X-ErrNo. How they map to the persistent ones is not documented.
@@ -23,7 +21,7 @@ _NUMBERS: Mapping[int, int] = {-60998: -103, -60967: -105, -60987: -6101, -60950
 _RESOLUTION = -447
 
 
-def serve(app: Coslocal, call: Call, source: StoredObject, rule: str) -> Response:
+def serve(app: Core, call: Call, source: StoredObject, rule: str) -> Response:
     """The answer to a download with a rule. A source above the limit is answered with 302 to the raw object (CI 1.3).
 
     Raises ImageError with the numbers of CI 9.3.
@@ -40,7 +38,7 @@ def serve(app: Coslocal, call: Call, source: StoredObject, rule: str) -> Respons
         raise ImageError(error.code, error.message, number=number, status=error.status) from None
 
 
-def _image(app: Coslocal, source: StoredObject, data: bytes, rule: str) -> Response:
+def _image(app: Core, source: StoredObject, data: bytes, rule: str) -> Response:
     result = app.images.render(data, rule, around(app, source.bucket, persistent=False))
     for warning in result.warnings:
         _log.warning("%s: %s", source.key, warning)
@@ -89,12 +87,12 @@ def exif(info: ImageInfo) -> dict[str, Any]:
     return {name: {"val": value} for name, value in info.exif.items()}
 
 
-def _aigc(app: Coslocal, data: bytes) -> dict[str, Any]:
+def _aigc(app: Core, data: bytes) -> dict[str, Any]:
     found = app.images.label(data, app.dialects)
     return {"AIGC": found} if found else {}
 
 
-QUESTIONS: Mapping[str, Callable[[Coslocal, bytes], Any]] = {
+QUESTIONS: Mapping[str, Callable[[Core, bytes], Any]] = {
     "imageInfo": lambda app, data: image_info(app.images.inspect(data, app.dialects)),
     "exif": lambda app, data: exif(app.images.inspect(data, app.dialects)),
     "imageAve": lambda app, data: {"RGB": app.images.inspect(data, app.dialects).ave},

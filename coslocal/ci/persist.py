@@ -8,20 +8,17 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 from coslocal.cam import actions
 from coslocal.ci import errors, fileid, pic_operations
 from coslocal.ci.errors import ignores
 from coslocal.ci.surroundings import around, read_source
 from coslocal.ci.types import ImageError, ImageInfo, Rendered
-from coslocal.operations.objects import content_type_of
+from coslocal.contenttypes import content_type_of
+from coslocal.core import Core
+from coslocal.operations.call import Call
 from coslocal.storage.types import Bucket, StoredObject
 from coslocal.wire.xml import Fields
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
-    from coslocal.operations.call import Call
 
 _log = logging.getLogger("coslocal.ci")
 
@@ -55,7 +52,7 @@ class Prepared:
     failure: ImageError | None = None
     tells_original: bool = True
 
-    def store(self, app: Coslocal, call: Call) -> UploadResult:
+    def store(self, app: Core, call: Call) -> UploadResult:
         """Store and announce them. Raises ImageError, BucketGone."""
         stored = [(_store(app, call, self.source, *made), *made) for made in self.made]
         if self.failure is not None:
@@ -72,7 +69,7 @@ class Prepared:
 
 
 def prepare(
-    app: Coslocal,
+    app: Core,
     source: StoredObject,
     asked: pic_operations.PicOperations,
     data: Callable[[], Iterable[bytes]] | None = None,
@@ -99,7 +96,7 @@ def prepare(
 
 
 def render_on(
-    app: Coslocal,
+    app: Core,
     source: StoredObject,
     targets: Sequence[Target],
     *,
@@ -114,7 +111,7 @@ def render_on(
     return Prepared(source, facts, made, failure)
 
 
-def _target(app: Coslocal, source: StoredObject, asked: pic_operations.AskedRule) -> Target:
+def _target(app: Core, source: StoredObject, asked: pic_operations.AskedRule) -> Target:
     name = asked.bucket or source.bucket
     bucket = app.store.bucket(name)
     if bucket is None:
@@ -128,18 +125,18 @@ def _target(app: Coslocal, source: StoredObject, asked: pic_operations.AskedRule
     return Target(bucket, key, asked.rule)
 
 
-def _struck(app: Coslocal, call: Call, target: Target, place: int) -> Target:
+def _struck(app: Core, call: Call, target: Target, place: int) -> Target:
     """The target of the `place`-th rule with what a fault makes of it: found out once, when it is rendered."""
     return replace(target, flaw=cache(lambda: app.faults.strike_rule(call.occasion(f"rule {place}"), place)))
 
 
-def _check_twice(app: Coslocal, targets: Sequence[Target]) -> None:
+def _check_twice(app: Core, targets: Sequence[Target]) -> None:
     places = {(target.bucket.name, target.key) for target in targets}
     if len(places) < len(targets) and app.dialects["fileid-twice"] == "refuse":
         raise errors.invalid_rule("Pic-Operations: two rules have the same fileid")
 
 
-def _inspect(app: Coslocal, data: bytes, targets: Sequence[Target]) -> ImageInfo | None:
+def _inspect(app: Core, data: bytes, targets: Sequence[Target]) -> ImageInfo | None:
     """Facts about the source; None where it is no image and every rule puts up with that."""
     try:
         return app.images.inspect(data, app.dialects)
@@ -150,7 +147,7 @@ def _inspect(app: Coslocal, data: bytes, targets: Sequence[Target]) -> ImageInfo
 
 
 def _render_all(
-    app: Coslocal, source: StoredObject, data: bytes, targets: Sequence[Target], failing: str
+    app: Core, source: StoredObject, data: bytes, targets: Sequence[Target], failing: str
 ) -> tuple[list[tuple[Target, Rendered]], ImageError | None]:
     surroundings = around(app, source.bucket, persistent=True)
     made: list[tuple[Target, Rendered]] = []
@@ -173,7 +170,7 @@ def _render_all(
     return made, None
 
 
-def _store(app: Coslocal, call: Call, source: StoredObject, target: Target, result: Rendered) -> StoredObject:
+def _store(app: Core, call: Call, source: StoredObject, target: Target, result: Rendered) -> StoredObject:
     """The result as an object; what it inherits from the original and the request is up to dialects (CI 1.7)."""
     blob = app.store.take_in(io.BytesIO(result.data))
     dialects = app.dialects
@@ -192,7 +189,7 @@ def _store(app: Coslocal, call: Call, source: StoredObject, target: Target, resu
     return item
 
 
-def _headers(app: Coslocal, call: Call, source: StoredObject, target: Target, result: Rendered) -> dict[str, str]:
+def _headers(app: Core, call: Call, source: StoredObject, target: Target, result: Rendered) -> dict[str, str]:
     if app.dialects["result-content-type"] == "extension":
         kind = content_type_of(target.key)
     else:
@@ -204,7 +201,7 @@ def _headers(app: Coslocal, call: Call, source: StoredObject, target: Target, re
     return headers
 
 
-def _acl_of(app: Coslocal, source: StoredObject) -> dict[str, str]:
+def _acl_of(app: Core, source: StoredObject) -> dict[str, str]:
     found = app.store.configuration(source.bucket, source.key, "acl")
     return {} if found is None else {"acl": found.decode()}
 
@@ -213,7 +210,7 @@ def _location(bucket: str, region: str, key: str) -> str:
     return f"{bucket}.cos.{region}.myqcloud.com/{key}"
 
 
-def _original(app: Coslocal, source: StoredObject, info: ImageInfo | None, results: Sequence[StoredObject]) -> Fields:
+def _original(app: Core, source: StoredObject, info: ImageInfo | None, results: Sequence[StoredObject]) -> Fields:
     """OriginalInfo; its ETag is a result's where that has overwritten the source (CI 1.5)."""
     here = app.store.bucket(source.bucket)
     region = here.region if here else app.region
@@ -235,7 +232,7 @@ def _original(app: Coslocal, source: StoredObject, info: ImageInfo | None, resul
     return fields
 
 
-def _result(app: Coslocal, item: StoredObject, target: Target, result: Rendered) -> Fields:
+def _result(app: Core, item: StoredObject, target: Target, result: Rendered) -> Fields:
     upper = app.dialects["format-case"] == "upper"
     fields: list[tuple[str, str | int | Fields]] = [
         ("Key", item.key),
@@ -253,5 +250,5 @@ def _result(app: Coslocal, item: StoredObject, target: Target, result: Rendered)
     return fields
 
 
-def _frames(app: Coslocal, count: int) -> Fields:
+def _frames(app: Core, count: int) -> Fields:
     return (("FrameCount", count),) if app.dialects["frame-count"] == "yes" else ()

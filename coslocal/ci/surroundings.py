@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from coslocal.ci import errors
 from coslocal.ci.errors import shown
+from coslocal.ci.query import find_rule
 from coslocal.ci.types import Surroundings
+from coslocal.core import Core
 from coslocal.dialects import Dialects
+from coslocal.grants import lets_anyone
 from coslocal.http import Headers, Request
-from coslocal.operations import acl, restore, styles
-from coslocal.operations.images import find_rule
+from coslocal.operations import restore, styles
 from coslocal.signature import verify
 from coslocal.storage.types import StoredObject
 from coslocal.wire.address import Address, locate
 from coslocal.wire.errors import CosError
 from derivo.ci import limits
 
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
 
-
-def around(app: Coslocal, bucket: str, *, persistent: bool, marks: bool = True) -> Surroundings:
+def around(app: Core, bucket: str, *, persistent: bool, marks: bool = True) -> Surroundings:
     """The surroundings of a source in `bucket`. `marks` False: watermark images may not be made with further marks."""
 
     def fetch(where: str) -> bytes:
@@ -44,7 +42,7 @@ def source_limit(dialects: Dialects) -> int:
     return limits.SOURCE_BYTES if dialects["source-limit"] == "32MB" else 20 * limits.MIB
 
 
-def read_source(app: Coslocal, item: StoredObject, data: Callable[[], Iterable[bytes]] | None = None) -> bytes:
+def read_source(app: Core, item: StoredObject, data: Callable[[], Iterable[bytes]] | None = None) -> bytes:
     """The bytes of an image to be processed; `data` gives them where the object does not stand yet.
 
     Raises ImageError: too large, or archived (CI 1.3).
@@ -57,7 +55,7 @@ def read_source(app: Coslocal, item: StoredObject, data: Callable[[], Iterable[b
     return b"".join(data() if data is not None else app.store.read(item.blob))
 
 
-def _fetch(app: Coslocal, bucket: str, where: str) -> bytes:
+def _fetch(app: Core, bucket: str, where: str) -> bytes:
     """A mark: an object key, or an http:// URL of an object in the same bucket, which may carry a rule (CI 5.1)."""
     if "://" not in where:
         return _object(app, bucket, where)
@@ -79,19 +77,19 @@ def _fetch(app: Coslocal, bucket: str, where: str) -> bytes:
     return app.images.render(data, rule, around(app, bucket, persistent=False, marks=False)).data
 
 
-def _admit(app: Coslocal, request: Request, address: Address) -> None:
+def _admit(app: Core, request: Request, address: Address) -> None:
     """CI fetches the URL as anyone would: a private object needs a signed one (CI 5.1)."""
     try:
         signer = verify(request, address, app.credentials, app.clock())
     except CosError as error:
         raise errors.no_mark(f"Watermark {address.key}: {error.message}") from None
-    if signer is None and not acl.lets_anyone(app.store, address.host.bucket, address.key, "READ"):
+    if signer is None and not lets_anyone(app.store, address.host.bucket, address.key, "READ"):
         raise errors.no_mark(
             f"Watermark {address.key} is private: sign its URL, let anyone read it, or name it with image_key"
         )
 
 
-def _object(app: Coslocal, bucket: str, key: str) -> bytes:
+def _object(app: Core, bucket: str, key: str) -> bytes:
     item = app.store.get(bucket, key)
     if item is None:
         raise errors.no_mark(f"Watermark {key} does not exist in bucket {bucket}")

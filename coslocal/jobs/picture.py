@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from coslocal.ci.types import ImageError
+from coslocal.core import Core
 from coslocal.http import Headers, Request
 from coslocal.jobs.errors import JobError, as_job_code, invalid
 from coslocal.jobs.types import FAILED, SUCCESS, Outcome, PicJob
@@ -18,14 +18,11 @@ from coslocal.wire.address import Address, Host, Parameters
 from coslocal.wire.errors import CosError
 from derivo.ci import limits
 
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
-
 _log = logging.getLogger("coslocal.jobs")
 BUG = "A bug of coslocal; its log has the traceback"
 
 
-def run(app: Coslocal, job: PicJob) -> PicJob:
+def run(app: Core, job: PicJob) -> PicJob:
     """The job at its end: never an exception."""
     try:
         outcome = _process(app, job)
@@ -41,7 +38,7 @@ def run(app: Coslocal, job: PicJob) -> PicJob:
     return msgspec.structs.replace(job, state=FAILED, code=code, message=message, ended=app.clock())
 
 
-def _process(app: Coslocal, job: PicJob) -> Outcome:
+def _process(app: Core, job: PicJob) -> Outcome:
     from coslocal.ci import persist  # libvips is loaded by the first job only
 
     wish = job.wish
@@ -73,7 +70,7 @@ def check_output(key: str) -> None:
         raise invalid(f"Output.Object has more than {limits.KEY_BYTES} bytes")
 
 
-def target_bucket(app: Coslocal, name: str, region: str) -> Bucket:
+def target_bucket(app: Core, name: str, region: str) -> Bucket:
     """The bucket of an output. Raises JobError."""
     bucket = app.store.bucket(name)
     if bucket is None:
@@ -89,7 +86,7 @@ def _plain(fields: object) -> list[object]:
     return found
 
 
-def _as_call(app: Coslocal, job: PicJob) -> Call:
+def _as_call(app: Core, job: PicJob) -> Call:
     """The job in the place of a request, for what is stored and announced."""
     host = Host(kind="ci", bucket=job.bucket, region=job.region)
     name = f"{job.bucket}.ci.{job.region}.myqcloud.com"

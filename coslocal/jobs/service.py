@@ -17,10 +17,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from coslocal.core import Core
 from coslocal.jobs import callback, picture, shapes, sources
 from coslocal.jobs.errors import JobError
 from coslocal.jobs.records import PIC, Records, new_id
@@ -35,9 +35,6 @@ from coslocal.jobs.types import (
     Callback,
     PicJob,
 )
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
 
 _log = logging.getLogger("coslocal.jobs")
 _SAVED_EVERY = 50  # objects of a batch
@@ -58,7 +55,7 @@ class _Letter:
 class Jobs:
     """The jobs of an app. Thread-safe."""
 
-    def __init__(self, app: Coslocal) -> None:
+    def __init__(self, app: Core) -> None:
         self.records = Records(app.store)
         self._app = app
         self._changed = threading.Condition()

@@ -8,8 +8,9 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from coslocal.core import Core
 from coslocal.http import Headers, Request
 from coslocal.jobs.errors import JobError
 from coslocal.jobs.types import BatchJob
@@ -17,13 +18,10 @@ from coslocal.storage.types import StoredObject
 from coslocal.wire.address import decode, locate
 from coslocal.wire.errors import InvalidURI
 
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
-
 MOST_BYTES = 64 * 1024 * 1024  # of a manifest, a list of URLs, and one inventory file unpacked
 
 
-def keys(app: Coslocal, job: BatchJob) -> list[str]:
+def keys(app: Core, job: BatchJob) -> list[str]:
     """The keys that stand when it is asked, so that a batch never meets its own results. Raises JobError."""
     found: Iterator[str]
     if job.way == "Prefix":
@@ -38,7 +36,7 @@ def keys(app: Coslocal, job: BatchJob) -> list[str]:
     return [key for key in found if not limited or _is_in_time(app, job, key)]
 
 
-def _is_in_time(app: Coslocal, job: BatchJob, key: str) -> bool:
+def _is_in_time(app: Core, job: BatchJob, key: str) -> bool:
     item = app.store.get(job.bucket, key)
     return item is None or _in_time(item, job)  # one that is missing fails as a job of its own
 
@@ -69,7 +67,7 @@ def output_key(job: BatchJob, key: str, input_path: str) -> str:
     return filled.removeprefix("/")
 
 
-def _read(app: Coslocal, bucket: str, key: str, what: str) -> bytes:
+def _read(app: Core, bucket: str, key: str, what: str) -> bytes:
     item = app.store.get(bucket, key)
     if item is None:
         raise JobError("ResourceNotFound", f"There is no {what} {key} in {bucket}")
@@ -78,7 +76,7 @@ def _read(app: Coslocal, bucket: str, key: str, what: str) -> bytes:
     return b"".join(app.store.read(item.blob))
 
 
-def _of_urls(app: Coslocal, job: BatchJob) -> Iterator[str]:
+def _of_urls(app: Core, job: BatchJob) -> Iterator[str]:
     """A text of COS URLs, one a line."""
     lines = _read(app, job.bucket, job.where, "list of URLs").decode("utf-8-sig", "surrogateescape").splitlines()
     for number, line in enumerate(lines, 1):
@@ -93,7 +91,7 @@ def _of_urls(app: Coslocal, job: BatchJob) -> Iterator[str]:
         yield address.key
 
 
-def _of_manifest(app: Coslocal, job: BatchJob) -> Iterator[str]:
+def _of_manifest(app: Core, job: BatchJob) -> Iterator[str]:
     """The rows of an inventory that are objects of this bucket; columns by fileSchema, keys URL-encoded (SCF 8.7)."""
     try:
         manifest: Any = json.loads(_read(app, job.bucket, job.where, "manifest"))

@@ -1,20 +1,17 @@
-"""Access control lists: stored as grants, answered as documented, and what they let an anonymous request do."""
+"""Access control lists: taken from headers and documents, and answered as documented."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import NamedTuple
 
+from coslocal.grants import ALL_USERS, Grant, grants_of
 from coslocal.http import Response
 from coslocal.operations.call import Call
 from coslocal.operations.responses import OWNER, OWNER_ID, OWNER_NAME, empty, xml_response
-from coslocal.storage.types import Store
 from coslocal.wire.errors import InvalidArgument, MalformedXML
 from coslocal.wire.xml import Fields, parse, text
 
-ALL_USERS = "http://cam.qcloud.com/groups/global/AllUsers"
-ANYONE = "qcs::cam::anyone:anyone"  # the same, as an id
 AUTHENTICATED_USERS = "http://cam.qcloud.com/groups/global/AuthenticatedUsers"
 _PERMISSIONS = ("READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL")
 _CANNED = {
@@ -34,14 +31,6 @@ _GRANT_HEADERS = {
 _GRANTEE = re.compile(r'\s*(id|uri)="?([^",]+)"?\s*')
 # Without this the SDK cannot tell a group from a user; it knows how to strip this one namespace.
 _GRANTEE_TAG = 'Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="{}"'
-
-
-class Grant(NamedTuple):
-    """`kind` is id or uri."""
-
-    kind: str
-    grantee: str
-    permission: str
 
 
 _OWNERS = Grant("id", OWNER_ID, "FULL_CONTROL")
@@ -71,22 +60,6 @@ def from_headers(call: Call) -> str | None:
     if canned in (None, "default"):
         return None
     return json.dumps([_OWNERS, *shared, *(grant for grant in given if grant != _OWNERS)])
-
-
-def grants_of(store: Store, bucket: str, key: str) -> list[Grant] | None:
-    """The grants on an object, or with key "" on a bucket; None for an object that inherits its bucket's."""
-    value = store.configuration(bucket, key, "acl")
-    return None if value is None else [Grant(*grant) for grant in json.loads(value)]
-
-
-def lets_anyone(store: Store, bucket: str, key: str, permission: str) -> bool:
-    """Whether an anonymous request has READ or WRITE: by the object's own list, else by the bucket's."""
-    grants = grants_of(store, bucket, key) if key else None
-    if grants is None:
-        grants = grants_of(store, bucket, "") or []
-    return any(
-        grant.grantee in (ALL_USERS, ANYONE) and grant.permission in (permission, "FULL_CONTROL") for grant in grants
-    )
 
 
 def get_acl(call: Call) -> Response:

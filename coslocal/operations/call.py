@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from coslocal.core import Core
 from coslocal.events import Occasion
 from coslocal.http import Request, Response
 from coslocal.storage.types import BlobGone, Bucket, StoredObject
@@ -18,9 +18,6 @@ from coslocal.wire.errors import (
     NoSuchKey,
     NoSuchVersion,
 )
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
 
 SYMLINK = "x-cos-symlink-target"
 ONLY_VERSION = "null"  # the id of every object's version: there is no versioning here, whatever its state says
@@ -36,7 +33,7 @@ class Call:
     `now` unix seconds.
     """
 
-    app: Coslocal
+    app: Core
     request: Request
     address: Address
     operation: str

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from coslocal.core import Core
 from coslocal.http import Request, Response
 from coslocal.operations.call import Call
 from coslocal.operations.responses import empty
 from coslocal.wire.address import Address
 from coslocal.wire.errors import AccessDenied, InvalidRequest
 from coslocal.wire.xml import parse
-
-if TYPE_CHECKING:
-    from coslocal.app import Coslocal
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class Rule:
     max_age: str
 
 
-def _rules(app: Coslocal, bucket: str) -> list[Rule]:
+def _rules(app: Core, bucket: str) -> list[Rule]:
     document = app.store.configuration(bucket, "", "cors")
     if document is None:
         return []
@@ -88,7 +85,7 @@ def preflight(call: Call) -> Response:
     return empty(200, headers)
 
 
-def mark(app: Coslocal, request: Request, address: Address, response: Response) -> None:
+def mark(app: Core, request: Request, address: Address, response: Response) -> None:
     """Add the CORS headers to the answer of a request that has an Origin."""
     origin = request.headers.get("Origin")
     if origin is None or request.method == "OPTIONS" or not address.host.bucket:

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
 
 from coslocal.cam import actions
+from coslocal.ci import download, persist
+from coslocal.ci import pic_operations as asking
+from coslocal.ci.persist import Prepared, UploadResult
+from coslocal.ci.query import find_rule
 from coslocal.http import Response
 from coslocal.operations import encryption, restore, styles
 from coslocal.operations.call import Call
 from coslocal.operations.responses import xml_response
 from coslocal.storage.types import StoredObject
-from coslocal.wire.address import Parameters, decode
 from coslocal.wire.errors import AccessDenied
 from coslocal.wire.xml import Fields
 
-if TYPE_CHECKING:
-    from coslocal.ci.persist import Prepared
-
-# Rules that may stand alone, and rules that always have arguments behind a slash.
-_BARE = ("imageInfo", "exif", "imageAve", "imageSlim")
-_WITH_ARGUMENTS = ("imageMogr2", "imageView2", "watermark", "style")
-# Which of them a bucket uses is set in the vendor's console (CI 2); here all are, once no object has the whole name.
+# Which of these a bucket uses is set in the vendor's console (CI 2); here all are, once no object has the whole name.
 _SEPARATORS = "!-_/"
-
-
-class UploadResult(Protocol):
-    """What coslocal.ci.persist.process gives: the children of UploadResult's two elements, in order (CI 1.5).
-
-    `original` holds Key, Location, ETag, ImageInfo; `results` one ("Object", [...]) a derivative.
-    """
-
-    @property
-    def original(self) -> Fields: ...
-    @property
-    def results(self) -> Fields: ...
 
 
 def pic_operations(call: Call) -> str | None:
@@ -55,11 +39,9 @@ def _prepare(
     call: Call, source: StoredObject, operations: str, data: Callable[[], Iterable[bytes]] | None = None
 ) -> Prepared:
     """The results, rendered and not stored; `data` gives the source's bytes where it does not stand yet."""
-    from coslocal.ci import persist, pic_operations  # the two sides need one another
-
     encryption.check(call, source.headers)
     restore.check_readable(call, source)
-    asked = pic_operations.read(operations, call.app.dialects)
+    asked = asking.read(operations, call.app.dialects)
     return persist.prepare(call.app, source, asked, data, call)
 
 
@@ -108,21 +90,6 @@ def image_process(call: Call) -> Response:
     )
 
 
-def find_rule(parameters: Parameters) -> str | None:
-    """The image rule among the parameter names of a download, decoded; None when there is none.
-
-    SDKs encode the rule as a name with an `=` behind it, browsers send it bare (COS 5): only base64 padding may stand
-    at its end, and that may be dropped.
-    """
-    for parameter in parameters:
-        first, slash, _ = parameter.name.partition("|")[0].partition("/")
-        if first in _BARE or (slash and first in _WITH_ARGUMENTS):
-            return decode(parameter.raw).rstrip("=")
-        if parameter.name == "ci-process":
-            return f"ci-process={parameter.value}"
-    return None
-
-
 def get_image(call: Call) -> Response:
     """GET /key?<image rule> (CI 1.1: processing on download)."""
     rule = find_rule(call.parameters) or ""
@@ -130,8 +97,6 @@ def get_image(call: Call) -> Response:
 
 
 def _serve(call: Call, source: StoredObject, rule: str) -> Response:
-    from coslocal.ci import download  # the two sides need one another
-
     call.app.count_image("download", source.bucket)
     encryption.check(call, source.headers)
     restore.check_readable(call, source)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-import mimetypes
 import re
 from collections.abc import Mapping
 
+from coslocal.contenttypes import content_type_of
 from coslocal.http import Response
 from coslocal.operations import acl, encryption, images, restore, tagging, traffic
 from coslocal.operations.call import Call, check_version
@@ -50,16 +50,6 @@ _OVERRIDES = {
     "response-expires": "Expires",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-# The table is our own: the answer must not depend on the machine's /etc/mime.types.
-_TYPES = mimetypes.MimeTypes(filenames=())
-for _extension, _type in ((".webp", "image/webp"), (".avif", "image/avif"), (".heic", "image/heic")):
-    _TYPES.add_type(_type, _extension)
-
-
-def content_type_of(key: str) -> str:
-    """What COS takes an object for that was sent without a Content-Type (COS 5)."""
-    _, dot, extension = key.rpartition("/")[2].rpartition(".")
-    return _TYPES.types_map[True].get(dot + extension.lower(), "application/octet-stream")
 
 
 def check_key(key: str) -> None:

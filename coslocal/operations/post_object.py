@@ -7,8 +7,9 @@ from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from coslocal.cam import actions
+from coslocal.grants import lets_anyone
 from coslocal.http import Headers, Response
-from coslocal.operations import acl, post_policy
+from coslocal.operations import post_policy
 from coslocal.operations.call import Call
 from coslocal.operations.objects import (
     check_key,
@@ -72,7 +73,7 @@ def _admit(call: Call, fields: Mapping[str, str], key: str) -> post_policy.Polic
         request = replace(call.request, headers=Headers([*pairs, ("Authorization", fields["signature"])]))
         found = verify(request, call.address, call.app.credentials, call.now)
         signer = found.access_key if found else None
-    if signer is None and not acl.lets_anyone(call.app.store, call.bucket, key, "WRITE"):
+    if signer is None and not lets_anyone(call.app.store, call.bucket, key, "WRITE"):
         raise AccessDenied
     replace(call, principal=signer).require(actions.POST, key=key)
     return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from coslocal.app import Coslocal
 from coslocal.http import Response
-from coslocal.internal import Pages, Visit, answer_json
+from coslocal.internal import Visit, answer_json
 from coslocal.scf.service import Scf
 
 
-def add_pages(pages: Pages, scf: Scf) -> None:
+def add_pages(app: Coslocal, scf: Scf) -> None:
     """Offer `scf/status` and `scf/logs`; a reset also forgets the events that wait."""
 
     def status(visit: Visit) -> Response:
@@ -20,6 +21,6 @@ def add_pages(pages: Pages, scf: Scf) -> None:
         size = min(visit.count("last", 100), len(runs))
         return answer_json({"runs": [run.as_json() for run in runs[len(runs) - size :]]})
 
-    pages.add("GET", "scf/status", status)
-    pages.add("GET", "scf/logs", logs)
-    pages.forgetting.append(scf.forget)
+    app.pages.add("GET", "scf/status", status)
+    app.pages.add("GET", "scf/logs", logs)
+    app.forgetting.append(scf.forget)

@@ -13,7 +13,7 @@ from qcloud_cos import CosClientError, CosServiceError
 
 from coslocal.faults import FaultError, Faults, Injection, Occasion
 from coslocal.faultshapes import EFFECTS, STATUSES, Error, written
-from coslocal.pytest_plugin import BUCKET, Cos, Server
+from coslocal.pytest_plugin import BUCKET, Cos, Server, new_app
 from coslocal.routes import ROUTES
 
 
@@ -331,7 +331,7 @@ def test_a_run_of_requests_replays(cos: Cos) -> None:
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(given_members: Any, told_why: str) -> None:
-    faults = Faults()
+    faults = new_app().faults
     with pytest.raises(FaultError, match=told_why) as caught:
         faults.add_all([{"effect": "reset"}, given_members])
     assert "\n" not in str(caught.value)
@@ -353,7 +353,7 @@ def test_every_effect_has_a_default_and_is_written_as_it_is_read() -> None:
 
 
 def test_every_operation_and_every_code_can_be_struck() -> None:
-    faults = Faults()
+    faults = new_app().faults
     for route in ROUTES:
         faults.add("error", operation=route.operation)
     for code in STATUSES:

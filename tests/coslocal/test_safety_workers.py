@@ -172,7 +172,7 @@ def test_a_bug_is_told_with_its_trace(make: "Callable[..., Workers]") -> None:
 SERVES = """
 import sys
 from coslocal.pytest_plugin import new_app, BUCKET
-from coslocal.operations.objects import content_type_of
+from coslocal.contenttypes import content_type_of
 app = new_app()
 info = app.images.inspect(bytes.fromhex(sys.argv[1]))
 from coslocal.ci import download, persist

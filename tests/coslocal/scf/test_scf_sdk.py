@@ -90,7 +90,7 @@ def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cloud]:
     policy = Policy(retry_interval=0.05, throttle_interval=0.05)
     with Scf([function], [trigger], account=account, policy=policy) as scf:
         app.subscribe(scf.notify)
-        add_pages(app.pages, scf)
+        add_pages(app, scf)
         api = TencentApi(
             [actions.service(scf)], credentials=app.credentials, tokens=[account.session_token], journal=app.journal
         )
