@@ -62,7 +62,9 @@ def write(folder: Path, sources: int) -> Facts:
         "fileSchema": SCHEMA,
         "files": files,
     }
-    (folder / "manifest.json").write_text(json.dumps(about), "utf-8")
+    manifest = json.dumps(about).encode()
+    (folder / "manifest.json").write_bytes(manifest)
+    (folder / "manifest.checksum").write_text(hashlib.md5(manifest, usedforsecurity=False).hexdigest(), "utf-8")
     (folder / "rules").mkdir(exist_ok=True)
     (folder / "rules" / "products.yml").write_text(RULES, "utf-8")
     return Facts(sources, _every(sources, MISSING), 3 * _every(sources, STALE, 1), _every(sources, FOREIGN, 2))

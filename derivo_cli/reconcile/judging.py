@@ -45,15 +45,8 @@ def judge(store: Store, *, manifests: bool, outputs: str, among: str) -> int:
         among=among,
     )
     store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
-    store.run(
-        """INSERT INTO work
-        SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), rule_set, name, bucket, key, standing, source,
-            size, etag, spec, made_spec, item, made_at
-        FROM differing WHERE verdict <> 'unwanted'"""
-    )
-    store.run(
-        "INSERT INTO unwanted SELECT there, found, standing, found_size FROM differing WHERE verdict = 'unwanted'"
-    )
+    store.run(_WORK)
+    store.run(_UNWANTED)
     store.run("DROP TABLE differing")
     store.run(_EPOCHS)
     _add_together(store)
@@ -70,10 +63,10 @@ _MADE = """LEFT JOIN made m ON m.standing AND m.source = w.source AND m.rule_set
     AND m.bucket = w.bucket AND m.key = w.key"""
 _NO_MADE = "CROSS JOIN (SELECT NULL::VARCHAR AS source, '' AS source_etag, '' AS etag, NULL::VARCHAR AS spec) m"
 
-# NULL is up to date
+# NULL is up to date. The join carries what the verdict needs and no more: its rows are what is spilled; the few that
+# differ are looked up afterwards.
 _JUDGED = """
-SELECT w.*, i.rule_set, i.name, i.spec, o.etag AS standing, o.modified AS made_at, m.spec AS made_spec,
-    o.bucket AS there, o.key AS found, o.size AS found_size,
+SELECT coalesce(w.bucket, o.bucket) AS bucket, coalesce(w.key, o.key) AS key, w.source, w.item, m.spec AS made_spec,
     CASE
     WHEN w.source IS NULL THEN CASE WHEN {among} THEN 'unwanted' END
     WHEN w.blocked IS NOT NULL THEN 'blocked ' || w.blocked
@@ -95,6 +88,20 @@ FROM wanted w
 FULL JOIN (FROM objects o WHERE {outputs}) o ON o.bucket = w.bucket AND o.key = w.key
 LEFT JOIN items i ON i.item = w.item
 {made}
+"""
+
+_WORK = """
+INSERT INTO work
+SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), i.rule_set, i.name, d.bucket, d.key, o.etag, d.source,
+    s.size, s.etag, i.spec, d.made_spec, d.item, o.modified
+FROM differing d JOIN items i ON i.item = d.item JOIN objects s ON s.bucket = 0 AND s.key = d.source
+LEFT JOIN objects o ON o.bucket = d.bucket AND o.key = d.key
+WHERE verdict <> 'unwanted'
+"""
+
+_UNWANTED = """
+INSERT INTO unwanted SELECT o.bucket, o.key, o.etag, o.size
+FROM differing d JOIN objects o ON o.bucket = d.bucket AND o.key = d.key WHERE verdict = 'unwanted'
 """
 
 # which rule was in force when a derivative was made that is judged by time

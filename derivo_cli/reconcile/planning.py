@@ -11,9 +11,11 @@ from uuid import uuid4
 import msgspec
 
 from derivo import __version__
+from derivo.ci import prices
 from derivo.cos import Cos, CosFailure
 from derivo.matching import RuleSetIndex
 from derivo_cli.exits import FINDINGS, Stop
+from derivo_cli.pricing import Prices
 from derivo_cli.reconcile import compiled, judging, places, planfile, provenance, specs, unwanted, wanted
 from derivo_cli.reconcile.inventory import Inventory
 from derivo_cli.reconcile.store import Row, Store
@@ -33,6 +35,7 @@ class Request:
     index: RuleSetIndex
     manifests: bool = True
     inventories: tuple[str, ...] = ()
+    prices: Prices = prices.PRICES
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,11 @@ def _made(request: Request, client: Cos, store: Store, folder: Path) -> Planned:
     wanted_in = unwanted.inside(places.wanted_places(index, bucket, prefix), items)
     vouched = judging.judge(store, manifests=request.manifests, outputs=f"{wanted_in} OR {among}", among=among)
     unwanted.find_unwanted(store, index, items, history, prefix)
-    summary = summarise(store, items, history, counts=counts, vouched=vouched, region=request.region)
-    summary = msgspec.structs.replace(summary, notices=_notices(index, history, summary.by_time, prefix))
+    summary = summarise(
+        store, items, history, counts=counts, vouched=vouched, region=request.region, table=request.prices
+    )
+    told = [notice for inventory in inventories.values() for notice in inventory.notices]
+    summary = msgspec.structs.replace(summary, notices=(*told, *_notices(index, history, summary.by_time, prefix)))
     found: dict[int, int] = dict(store.rows("SELECT bucket, count(*) FROM objects GROUP BY 1"))
     head = planfile.Head(
         plan=planfile.FORMAT,
@@ -109,7 +115,7 @@ def _listed(client: Cos, bucket: str, region: str, prefix: str, number: int) -> 
             modified = datetime.fromisoformat(item.modified).replace(tzinfo=None)
         except ValueError:
             raise Stop(f"the listing of cos://{bucket}/ holds a time that is none: {item.modified!r}") from None
-        yield number, item.key, item.size, item.etag, modified, False
+        yield number, item.key, item.size, item.etag, modified, None
 
 
 def _notices(index: RuleSetIndex, history: specs.History, by_time: int, prefix: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import hashlib
@@ -39,8 +40,14 @@ def inventory(bucket: Bucket, encode: Callable[[str], str] = quote, **changes: A
         digest = hashlib.md5(data).hexdigest()
         files.append({"key": f"inv/{first}.csv.gz", "size": len(data), "md5Checksum": digest})
     about = {"sourceAppid": appid, "sourceBucket": name, "fileFormat": "CSV", "fileSchema": SCHEMA, "files": files}
+    return manifest(folder, {**about, **changes})
+
+
+def manifest(folder: Path, about: dict[str, Any]) -> Path:
+    """manifest.json, and its checksum beside it."""
     path = folder / "manifest.json"
-    path.write_text(json.dumps({**about, **changes}), "utf-8")
+    path.write_text(json.dumps(about), "utf-8")
+    path.with_suffix(".checksum").write_text(hashlib.md5(path.read_bytes()).hexdigest() + "\n", "utf-8")
     return path
 
 
@@ -91,7 +98,7 @@ def test_only_what_stands_now_counts(full: Bucket) -> None:
     (path.parent / "v.csv.gz").write_bytes(data)
     about["files"] = [{"key": "v.csv.gz", "size": 1, "md5Checksum": hashlib.md5(data).hexdigest()}]
     about["fileSchema"] = "Appid,Bucket,Key,VersionId,IsLatest,IsDeleteMarker,Size,LastModifiedDate,ETag"
-    path.write_text(json.dumps(about), "utf-8")
+    manifest(path.parent, about)
     assert full.classes("--inventory", path) == {"create": 2}
 
 
@@ -105,7 +112,7 @@ def test_only_what_stands_now_counts(full: Bucket) -> None:
         ({"fileFormat": "ORC"}, "only CSV"),
         ({"sourceBucket": "other"}, "is of other-1250000000"),
         ({"files": [{"key": "inv/0.csv.gz", "size": 1, "md5Checksum": "0" * 32}]}, "another checksum"),
-        ({"files": [{"key": "inv/none.csv.gz", "size": 1, "md5Checksum": "0" * 32}]}, "No such file"),
+        ({"files": [{"key": "inv/none.csv.gz", "size": 1, "md5Checksum": "0" * 32}]}, "fetch it beside the manifest"),
         ({"files": 7}, "is no manifest.json"),
     ],
 )
@@ -113,6 +120,67 @@ def test_one_that_is_damaged_ends_the_plan(full: Bucket, changes: dict[str, Any]
     done = full.derivo("plan", full.address, "--inventory", inventory(full, **changes))
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert said in done.err
+
+
+def test_the_manifest_itself_is_verified(full: Bucket) -> None:
+    path = inventory(full)
+    digest = hashlib.md5(path.read_bytes()).digest()
+    checksum = path.with_suffix(".checksum")
+    checksum.write_bytes(base64.b64encode(digest))
+    verified = full.plan("--inventory", path)
+    checksum.unlink()
+    loose = full.plan("--inventory", path)
+    assert [notice for notice in loose["notices"] if notice not in verified["notices"]] == [
+        f"there is no {checksum}, so the manifest itself was not verified"
+    ]
+    checksum.write_text("0" * 32, "utf-8")
+    done = full.derivo("plan", full.address, "--inventory", path)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "fetch both again" in done.err
+
+
+def test_one_with_a_filter_says_so(full: Bucket) -> None:
+    found = full.plan("--inventory", inventory(full, listObjectCount="90", filterObjectCount="14"))
+    assert "holds 14 of 90 objects" in found["notices"][0]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data[: len(data) // 2],
+        gzip.decompress,
+        lambda data: gzip.compress(gzip.decompress(data)[:-60]),
+        lambda data: gzip.compress(b"\xff\xfe," * 8),
+        lambda data: gzip.compress(gzip.decompress(data).replace(b"in", b"%E7%8", 1)),
+        lambda data: gzip.compress(b'"' + gzip.decompress(data)),
+    ],
+    ids=["truncated", "not packed", "half a row", "no text", "no UTF-8", "a quote"],
+)
+def test_a_file_that_is_damaged_ends_the_plan_though_its_checksum_is_right(
+    full: Bucket, spoil: Callable[[bytes], bytes]
+) -> None:
+    path = inventory(full)
+    about = json.loads(path.read_text("utf-8"))
+    first = path.parent / "0.csv.gz"
+    first.write_bytes(spoil(first.read_bytes()))
+    about["files"][0]["md5Checksum"] = hashlib.md5(first.read_bytes()).hexdigest()
+    done = full.derivo("plan", full.address, "--inventory", manifest(path.parent, about))
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "0.csv.gz" in done.err
+
+
+def test_one_in_a_bucket_that_lacks_a_file_or_a_right(full: Bucket) -> None:
+    place = inventory(full)
+    for file in place.parent.iterdir():
+        full.put(f"inv/{file.name}", data=file.read_bytes())
+    full.delete("inv/3.csv.gz")
+    done = full.derivo("plan", full.address, "--inventory", f"{full.address}inv/manifest.json")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "inv/3.csv.gz" in done.err
+    full.cos.faults.add("error", code="AccessDenied", operation="get_object", prefix="inv/0")
+    done = full.derivo("plan", full.address, "--inventory", f"{full.address}inv/manifest.json")
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert "AccessDenied" in done.err
 
 
 def test_one_that_is_not_there_is_one_line(full: Bucket) -> None:
