@@ -20,6 +20,9 @@ class Blobs(Protocol):
     def read(self, name: str, start: int, length: int) -> Iterator[bytes]:
         """`length` bytes from `start`, opened before this returns: a later delete does no harm. Raises BlobGone."""
 
+    def whole(self, name: str) -> bytes:
+        """Raises BlobGone."""
+
     def delete(self, name: str) -> None:
         """Also when it is gone already."""
 

@@ -54,6 +54,12 @@ class DirectoryBlobs:
             raise BlobGone(name) from None
         return _chunks(file, start, length)
 
+    def whole(self, name: str) -> bytes:
+        try:
+            return self._path(name).read_bytes()
+        except FileNotFoundError:
+            raise BlobGone(name) from None
+
     def delete(self, name: str) -> None:
         self._path(name).unlink(missing_ok=True)
 

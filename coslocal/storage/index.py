@@ -218,6 +218,9 @@ class IndexedStore:
         with self._lock:
             return self._readers.join(self._segments(blob, 0), start, length if length is not None else 1 << 62)
 
+    def whole(self, blob: str) -> bytes:
+        return b"".join(self.read(blob)) if blob.startswith(_WHOLE) else self._blobs.whole(blob)
+
     # -- wholes: a blob made of others
 
     def _segments(self, blob: str, size: int) -> list[tuple[str, int]]:

@@ -28,6 +28,12 @@ class MemoryBlobs:
         view = memoryview(data)[start : start + length]
         return (bytes(view[at : at + CHUNK]) for at in range(0, len(view), CHUNK))
 
+    def whole(self, name: str) -> bytes:
+        try:
+            return self._bytes[name]
+        except KeyError:
+            raise BlobGone(name) from None
+
     def delete(self, name: str) -> None:
         self._bytes.pop(name, None)
 

@@ -137,6 +137,9 @@ class Store(Protocol):
     def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes in chunks. Raises BlobGone at once; a delete from then on does the reader no harm."""
 
+    def whole(self, blob: str) -> bytes:
+        """All bytes at once, for what is known to be small enough. Raises BlobGone."""
+
     def start_upload(self, upload: Upload) -> None: ...
     def upload(self, upload_id: str) -> Upload | None: ...
     def uploads(self, bucket: str, *, prefix: str = "") -> list[Upload]:

@@ -39,7 +39,10 @@ def put(store: IndexedStore, key: str, data: bytes = b"x", **more: object) -> St
 def read(store: IndexedStore, key: str, start: int = 0, length: int | None = None) -> bytes:
     item = store.get(B, key)
     assert item is not None
-    return b"".join(store.read(item.blob, start, length))
+    found = b"".join(store.read(item.blob, start, length))
+    if (start, length) == (0, None):
+        assert store.whole(item.blob) == found
+    return found
 
 
 def test_an_object_comes_back_as_it_was_put(store: IndexedStore) -> None:
@@ -57,6 +60,8 @@ def test_replacing_drops_the_old_bytes_and_configurations(store: IndexedStore) -
     standing = store.read(old.blob)
     new = put(store, "a", b"new")
     assert b"".join(standing) == b"old"  # a reader that had begun is not disturbed
+    with pytest.raises(BlobGone):
+        store.whole(old.blob)
     with pytest.raises(BlobGone):
         store.read(old.blob)
     assert read(store, "a") == b"new"
