@@ -58,6 +58,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 CallSeconds = Annotated[
     float, typer.Option("--call-seconds", help="Mean seconds of a processing call: it sizes the reserved concurrency.")
 ]
+Price = Annotated[list[str] | None, typer.Option(help="NAME=AMOUNT: a price of your own; repeatable.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")]
 
 
@@ -114,7 +115,7 @@ def explain(
     address: Annotated[str, typer.Argument(help="cos://BUCKET-APPID/KEY; the object need not exist.")],
     rules: Rules = Path("rules"),
     size: Annotated[int | None, typer.Option(min=0, help="Size of the source in bytes.")] = None,
-    price: Annotated[list[str] | None, typer.Option(help="NAME=AMOUNT: a price of your own; repeatable.")] = None,
+    price: Price = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
     """Tell why a key gets these derivatives, or none, and what that costs."""
@@ -189,6 +190,7 @@ def plan(
         list[str] | None,
         typer.Option(metavar="MANIFEST", help="manifest.json of a COS inventory, a file or cos://; for each bucket."),
     ] = None,
+    price: Price = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Tell what a bucket lacks under its rules. 0: nothing to do, 1: something."""
@@ -202,6 +204,7 @@ def plan(
             output=output,
             manifests=manifests,
             inventories=inventory or [],
+            own_prices=price or [],
             as_json=as_json,
             console=Console(),
         )
@@ -218,6 +221,7 @@ def apply(
     ] = None,
     max_requests: Annotated[int | None, typer.Option(min=0, help="Stop before more requests than this.")] = None,
     max_cost: Annotated[float | None, typer.Option(min=0, help="Stop before it costs more, in USD.")] = None,
+    price: Price = None,
     engine: Annotated[
         Engine, typer.Option(help="direct: from here; scf: by the deployed function; ci: by CI's batch jobs.")
     ] = Engine.DIRECT,
@@ -230,6 +234,7 @@ def apply(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that broke off.")] = False,
 ) -> None:
     """Bring a bucket to what its rules say. 0: done, 1: something failed or is left, 2: refused."""
+    from derivo_cli import pricing
     from derivo_cli.commands import apply as command
 
     options = command.Options(
@@ -238,6 +243,7 @@ def apply(
         function=function,
         namespace=namespace,
         rest=rest,
+        prices=pricing.table(price or []),
         qps=qps,
         max_requests=max_requests,
         max_cost=max_cost,

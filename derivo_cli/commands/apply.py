@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -18,12 +18,14 @@ from rich.text import Text
 
 from derivo import settings
 from derivo.ci.limits import processing_qps
+from derivo.ci.prices import PRICES
 from derivo.clock import Clock, SystemClock
 from derivo.cos import Cos, CosFailure
 from derivo.matching import RuleSetIndex
 from derivo_cli import rules, url
 from derivo_cli.commands.plan import NOTHING, show
 from derivo_cli.exits import DONE, FINDINGS, Stop
+from derivo_cli.pricing import Prices
 from derivo_cli.reconcile import planfile, planning, specs
 from derivo_cli.reconcile.engines import Engine
 from derivo_cli.reconcile.engines.batches import Batches
@@ -49,6 +51,7 @@ class Options:
     function: str | None = None
     namespace: str = "default"
     rest: bool = False
+    prices: Prices = field(default_factory=lambda: PRICES)
     qps: float | None = None
     max_requests: int | None = None
     max_cost: float | None = None
@@ -71,7 +74,7 @@ def run(place: str, options: Options, *, rules_folder: Path, console: Console) -
         raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
     client = Cos(settings.read())
     with tempfile.TemporaryDirectory(prefix="derivo-plan-") as folder:
-        made = planning.make(planning.Request(target, where, index), client, Path(folder))
+        made = planning.make(planning.Request(target, where, index, prices=options.prices), client, Path(folder))
         show(made.summary, console)
         if not made.summary.nothing_to_do and not options.dry_run:
             for old in _companions(path):
@@ -132,7 +135,8 @@ def _carry_out(found: PlanFile, index: RuleSetIndex, options: Options, console: 
         with _reporting(console, clock) as report:
             ledger = Ledger(journal, failed, report)
             for made in engines:
-                closing = made(ledger).run(units(found, index, region, whole=options.engine == Engine.SCF))
+                waiting = units(found, index, region, options.prices, whole=options.engine == Engine.SCF)
+                closing = made(ledger).run(waiting)
                 if ledger.progress.stopped:
                     break
     finally:

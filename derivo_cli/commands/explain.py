@@ -11,7 +11,7 @@ from rich.text import Text
 
 from derivo.ci import prices
 from derivo.events import Source
-from derivo_cli import explaining, rules, url
+from derivo_cli import explaining, pricing, rules, url
 from derivo_cli.exits import DONE, Stop
 
 # Of no consequence for a plan; requests carry no region.
@@ -26,7 +26,7 @@ def run(
     if not target.key:
         raise Stop(f"{address} names no object; write cos://BUCKET-APPID/KEY")
     source = Source(bucket=target.bucket, region=_REGION, key=target.key, size=size)
-    table = _prices(own_prices)
+    table = pricing.table(own_prices)
     found = explaining.explanation(source, rules.index(rules_folder), table)
     if as_json:
         console.file.write(explaining.as_json(found) + "\n")
@@ -36,20 +36,6 @@ def run(
     _show_requests(found, console)
     _show_cost(found, table, console)
     return DONE
-
-
-def _prices(own: list[str]) -> Mapping[str, prices.Price]:
-    amounts = {}
-    for text in own:
-        name, _, amount = text.partition("=")
-        try:
-            amounts[name] = float(amount)
-        except ValueError:
-            raise Stop(f"--price {text}: write NAME=AMOUNT, such as basic=0.012") from None
-    try:
-        return prices.overridden(amounts)
-    except ValueError as error:
-        raise Stop(f"--price: {error}") from None
 
 
 def _show_considered(found: explaining.Explanation, console: Console) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from derivo import settings
 from derivo.cos import Cos
-from derivo_cli import rules, url
+from derivo_cli import pricing, rules, url
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.reconcile import planfile, planning
 from derivo_cli.reconcile.judging import CLASSES, REASONS, UP_TO_DATE
@@ -29,6 +29,7 @@ def run(
     output: Path | None,
     manifests: bool,
     inventories: list[str],
+    own_prices: list[str],
     as_json: bool,
     console: Console,
 ) -> int:
@@ -37,7 +38,14 @@ def run(
     where = region or configured.region
     if not where:
         raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
-    request = planning.Request(url.parse(address), where, rules.index(rules_folder), manifests, tuple(inventories))
+    request = planning.Request(
+        url.parse(address),
+        where,
+        rules.index(rules_folder),
+        manifests=manifests,
+        inventories=tuple(inventories),
+        prices=pricing.table(own_prices),
+    )
     with tempfile.TemporaryDirectory(prefix="derivo-plan-") as folder:
         made = planning.make(request, Cos(configured), Path(folder))
         if output is not None:

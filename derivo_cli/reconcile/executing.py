@@ -21,6 +21,7 @@ from derivo.matching import RuleSetIndex
 from derivo.outcomes import FAILED, WRITTEN, Work
 from derivo.plan import Plan, narrowed, plan
 from derivo.settings import Settings
+from derivo_cli.pricing import Prices
 from derivo_cli.reconcile.journal import Journal, Line
 from derivo_cli.reconcile.judging import TO_MAKE, UP_TO_DATE
 from derivo_cli.reconcile.pace import Concurrency, PacedCos, Rate
@@ -94,7 +95,7 @@ class Progress:
     note: str = ""
 
 
-def units(found: PlanFile, index: RuleSetIndex, region: str, *, whole: bool = False) -> Iterator[Unit]:
+def units(found: PlanFile, index: RuleSetIndex, region: str, table: Prices, *, whole: bool = False) -> Iterator[Unit]:
     """The plan's sources in its order; their number is their place. `whole`: with all that each source should have, as
     an event asks for it, and not only what it lacks."""
     rules = {(r.name, d.name): d.rule for r in index.considered for d in r.derivatives}
@@ -106,7 +107,7 @@ def units(found: PlanFile, index: RuleSetIndex, region: str, *, whole: bool = Fa
         if not whole:
             names = {(row.rule_set, row.name) for row in rows if row.spec}
             made = narrowed(made, (d for d in made.derivatives if (d.rule_set, d.name) in names))
-        lines = (bill(rules[d.rule_set, d.name], 1, source.size or 0) for d in made.derivatives)
+        lines = (bill(rules[d.rule_set, d.name], 1, source.size or 0, table) for d in made.derivatives)
         yield Unit(number, made, sum(line.amount or 0.0 for each in lines for line in each))
 
 

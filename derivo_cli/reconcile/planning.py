@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
@@ -35,7 +35,7 @@ class Request:
     index: RuleSetIndex
     manifests: bool = True
     inventories: tuple[str, ...] = ()
-    prices: Prices = prices.PRICES
+    prices: Prices = field(default_factory=lambda: prices.PRICES)
 
 
 @dataclass(frozen=True)

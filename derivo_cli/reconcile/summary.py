@@ -9,6 +9,7 @@ import msgspec
 
 from derivo.ci import canonical, limits, prices
 from derivo.ci.tree import Rule
+from derivo_cli.pricing import Prices
 from derivo_cli.reconcile.judging import CLASSES, TO_MAKE, UP_TO_DATE
 from derivo_cli.reconcile.specs import History, changed
 from derivo_cli.reconcile.store import Store
@@ -67,7 +68,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         return self.requests == 0
 
 
-def summarise(store: Store, items: Items, history: History, *, counts: Counts, vouched: int, region: str) -> Summary:
+def summarise(
+    store: Store, items: Items, history: History, *, counts: Counts, vouched: int, region: str, table: Prices
+) -> Summary:
     """The sums of a judged store."""
     parts = _parts(store)
     classes = {kind: sum(p.count for p in parts if p.kind == kind and not p.is_manifest) for kind in CLASSES}
@@ -79,7 +82,7 @@ def summarise(store: Store, items: Items, history: History, *, counts: Counts, v
         f"""SELECT count(*), coalesce(sum((n + {limits.RULES_PER_REQUEST - 1}) // {limits.RULES_PER_REQUEST}), 0)
         FROM (SELECT count(*) AS n FROM work WHERE {MADE} GROUP BY source)"""
     )
-    cost, size, make = _cost(store, items)
+    cost, size, make = _cost(store, items, table)
     return Summary(
         sources=counts.sources,
         derivatives=counts.derivatives,
@@ -120,7 +123,7 @@ def _changes(store: Store, items: Items, history: History) -> tuple[Change, ...]
     return tuple(made)
 
 
-def _cost(store: Store, items: Items) -> tuple[prices.Cost, int, int]:
+def _cost(store: Store, items: Items, table: Prices) -> tuple[prices.Cost, int, int]:
     """What the processing costs, the bytes it is billed for, and how many derivatives it makes."""
     lines: dict[str, prices.Line] = {}
     size = make = 0
@@ -130,18 +133,18 @@ def _cost(store: Store, items: Items) -> tuple[prices.Cost, int, int]:
         item = items.all[number]
         assert item.rule is not None
         size, make = size + int(total), make + count
-        for line in bill(item.rule, count, int(total)):
+        for line in bill(item.rule, count, int(total), table):
             lines[line.name] = _added(lines[line.name], line) if line.name in lines else line
     ordered = tuple(lines[name] for name in sorted(lines))
     known = [line.amount for line in ordered if line.amount is not None]
-    currency = next(iter(prices.PRICES.values())).currency
+    currency = next(iter(table.values())).currency
     return prices.Cost(sum(known), currency, ordered, len(known) == len(ordered)), size, make
 
 
-def bill(rule: Rule, sources: int, size: int) -> list[prices.Line]:
+def bill(rule: Rule, sources: int, size: int, table: Prices) -> list[prices.Line]:
     """What one rule costs on so many sources, of so many bytes together."""
     found = []
-    for line in prices.cost([rule], 1).lines:
+    for line in prices.cost([rule], 1, prices=table).lines:
         times = size if line.unit == "bytes" else sources
         quantity = None if line.quantity is None else line.quantity * times
         amount = None if line.amount is None else line.amount * times

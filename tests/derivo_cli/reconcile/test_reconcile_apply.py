@@ -202,3 +202,14 @@ def test_a_journal_has_one_apply_at_a_time(bucket: Bucket) -> None:
     running.close()
     assert bucket.apply("p.parquet", "--resume").code == 0
     assert bucket.requests == COUNT
+
+
+def test_own_prices_are_reckoned_with(bucket: Bucket) -> None:
+    bucket.put(*KEYS)
+    a_source = 2 * len(PNG) / 2**30
+    found = bucket.plan("--price", "basic=1000")
+    assert found["cost"]["amount"] == pytest.approx(COUNT * 1000 * a_source)
+    done = bucket.apply(bucket.address, "--price", "basic=1000", "--max-cost", 10.5 * 1000 * a_source)
+    assert (done.code, bucket.requests) == (1, 10)
+    wrong = bucket.derivo("apply", bucket.address, "--price", "basis=1")
+    assert (wrong.code, "there is no price 'basis'" in wrong.err) == (2, True)
