@@ -25,7 +25,7 @@ from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS, Key
 from derivo_cli import codes
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md", "operations.md", "dialects.md")]
+PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md", "operations.md", "dialects.md", "policy.md")]
 _PART = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"^```(?P<info>[a-z][^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 

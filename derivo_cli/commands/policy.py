@@ -69,7 +69,7 @@ def _deployment(file: Path | None) -> tuple[serverless.Deployment, Path]:
 def _table(made: Iterable[Statement]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("effect", "actions", "on", "what for"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "actions")
     for each in made:
         places = "\n".join(
             f"{place.bucket}/{'' if place.prefix is None else place.prefix + '*'}" for place in each.places
