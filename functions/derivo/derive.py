@@ -116,13 +116,14 @@ class _Run:
 
     def make_remaining(self) -> None:
         """Make what has no outcome yet; again, when it was refused for the encoding of its fileids."""
+        known = self._calls.fileids
+        before = known.encoding  # other threads learn too
         for request in requests_for(self._plan.source, self.remaining()):
             self.carry_out(request)
-        known = self._calls.fileids
         refused = [d for d, outcome in self._outcomes.items() if outcome.status == FAILED and outcome.code in REFUSALS]
-        if refused and known.encoding is None and not known.plain_text:
+        if refused and before is None and not known.plain_text:
             # nothing has ever been taken here: the rules may be good, and the fileids not what COS reads
-            failure = find_out(self._calls, self._plan.source.bucket)
+            failure = find_out(self._calls, self._plan.source.bucket) if known.encoding is None else None
             if self._calls.fileids.encoding == fileids.BASE64URL:
                 for derivative in refused:
                     del self._outcomes[derivative]

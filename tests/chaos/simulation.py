@@ -273,8 +273,8 @@ class _Simulation:
         self._wrong.calm = True
 
     def _replay_dead_letters(self) -> None:
-        """As `derivo replay` does: the event out of the dead letter's envelope."""
-        dead, self._dead = self._dead, []
+        """As `derivo replay` does: the event out of the dead letter's envelope. A timer comes again by itself."""
+        dead, self._dead = [each for each in self._dead if timer(json.loads(each.event)) is None], []
         self._made.counts["dead letters replayed"] += len(dead)
         for message in dead:
             letter = json.dumps({"RequestId": message.request_id, "Body": {"ClientContext": message.event}})

@@ -154,6 +154,23 @@ def test_what_another_thread_learns_meanwhile_is_not_put_on_twice(cos: Cos, twis
     assert cos.keys() == ["in/%41.jpg", "out/%41.jpg.webp", "out/in/%41.jpg.png"]
 
 
+def test_what_another_thread_learned_after_rules_were_refused_is_of_use(cos: Cos, twisted: Twisted) -> None:
+    function = spoken(cos, BASE64URL, LITERAL)
+    function.fileids = shared = Fileids()
+
+    def refused(response: Response) -> Response:
+        assert response.status == 400
+        return response
+
+    def meanwhile(response: Response) -> Response:
+        shared.learn(BASE64URL, LITERAL)
+        return refused(response)
+
+    twisted.twists = [refused, refused, meanwhile]
+    function.run(event_of(function.upload(SOURCE, photo())))
+    assert set(function.outcomes().values()) == {"written"}
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_where_settings_tell_nothing_is_asked(cos: Cos, encoding: str) -> None:
     function = spoken(cos, encoding, LITERAL)
@@ -220,6 +237,27 @@ def test_what_cannot_be_asked_now_is_left_to_a_retry_and_harms_nobody_else(cos: 
         function.run(event_of(record))
     assert set(function.outcomes().values()) == {f"failed(retryable, {code})"}
     assert cos.keys() == ["in/%41.jpg"]
+
+
+def test_rules_that_were_refused_for_their_fileids_are_tried_again_when_that_could_not_be_found_out(
+    cos: Cos, twisted: Twisted
+) -> None:
+    function = spoken(cos, BASE64URL, LITERAL)
+    record = function.upload(SOURCE, photo())
+
+    def as_it_is(response: Response) -> Response:
+        return response
+
+    def too_many(response: Response) -> Response:
+        return Response(503, [], b"<Error><Code>SlowDown</Code></Error>")
+
+    # both rules at once, one by one, the question in plain text, and then in base64
+    twisted.twists = [*[as_it_is] * 4, *[too_many] * 4]
+    with pytest.raises(Unfinished, match="SlowDown"):
+        function.run(event_of(record))
+    assert set(function.outcomes().values()) == {"failed(retryable, SlowDown)"}
+    function.run(event_of(record))
+    assert set(function.outcomes().values()) == {"written"}
 
 
 def test_a_source_that_is_no_picture_fails_for_that(cos: Cos) -> None:
