@@ -55,7 +55,7 @@ def _put(app: Coslocal, key: str, data: bytes, headers: Mapping[str, str] | None
 
 def _get(app: Coslocal, key: str) -> bytes | None:
     item = app.store.get(BUCKET, key)
-    return None if item is None else b"".join(app.store.read(item.blob))
+    return None if item is None else app.store.whole(item.blob)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -72,7 +72,7 @@ def prepare(
     app: Core,
     source: StoredObject,
     asked: pic_operations.PicOperations,
-    data: Callable[[], Iterable[bytes]] | None = None,
+    data: Callable[[], bytes] | None = None,
     call: Call | None = None,
 ) -> Prepared:
     """Render the rules on `source`, whose bytes `data` gives where it does not stand yet; nothing is stored.
@@ -102,7 +102,7 @@ def render_on(
     *,
     info: bool,
     failing: str = "refuse",
-    data: Callable[[], Iterable[bytes]] | None = None,
+    data: Callable[[], bytes] | None = None,
 ) -> Prepared:
     """Render rules for places that are known. `failing`: refuse, refuse-late or omit. Raises ImageError."""
     found = read_source(app, source, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from coslocal.ci import errors
@@ -42,7 +42,7 @@ def source_limit(dialects: Dialects) -> int:
     return limits.SOURCE_BYTES if dialects["source-limit"] == "32MB" else 20 * limits.MIB
 
 
-def read_source(app: Core, item: StoredObject, data: Callable[[], Iterable[bytes]] | None = None) -> bytes:
+def read_source(app: Core, item: StoredObject, data: Callable[[], bytes] | None = None) -> bytes:
     """The bytes of an image to be processed; `data` gives them where the object does not stand yet.
 
     Raises ImageError: too large, or archived (CI 1.3).
@@ -52,7 +52,7 @@ def read_source(app: Core, item: StoredObject, data: Callable[[], Iterable[bytes
         raise errors.too_large(item.size, limit)
     if "ARCHIVE" in item.storage_class and not restore.is_restored(item, app.clock()):
         raise errors.bad_source(f"The object is in {item.storage_class}: it must be restored before it is processed")
-    return b"".join(data() if data is not None else app.store.read(item.blob))
+    return data() if data is not None else app.store.whole(item.blob)
 
 
 def _fetch(app: Core, bucket: str, where: str) -> bytes:

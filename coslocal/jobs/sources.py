@@ -73,7 +73,7 @@ def _read(app: Core, bucket: str, key: str, what: str) -> bytes:
         raise JobError("ResourceNotFound", f"There is no {what} {key} in {bucket}")
     if item.size > MOST_BYTES:
         raise JobError("InvalidContent", f"The {what} {key} has more than {MOST_BYTES} bytes")
-    return b"".join(app.store.read(item.blob))
+    return app.store.whole(item.blob)
 
 
 def _of_urls(app: Core, job: BatchJob) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from coslocal.cam import actions
 from coslocal.ci import download, persist
@@ -35,9 +35,7 @@ def process(call: Call, source: StoredObject, operations: str) -> UploadResult:
     return _prepare(call, source, operations).store(call.app, call)
 
 
-def _prepare(
-    call: Call, source: StoredObject, operations: str, data: Callable[[], Iterable[bytes]] | None = None
-) -> Prepared:
+def _prepare(call: Call, source: StoredObject, operations: str, data: Callable[[], bytes] | None = None) -> Prepared:
     """The results, rendered and not stored; `data` gives the source's bytes where it does not stand yet."""
     encryption.check(call, source.headers)
     restore.check_readable(call, source)
@@ -52,7 +50,7 @@ def process_new(
     *,
     event: str,
     save: Callable[[], StoredObject],
-    data: Callable[[], Iterable[bytes]],
+    data: Callable[[], bytes],
 ) -> tuple[StoredObject, UploadResult]:
     """Store an object by `save`, with its derivatives, and announce it.
 

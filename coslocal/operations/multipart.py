@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
@@ -99,7 +99,12 @@ def complete(call: Call) -> Response:
         call.app.announce(event, item, call)
     else:
         item, result = images.process_new(
-            call, whole, operations, event=event, save=save, data=lambda: _bytes_of(call, parts)
+            call,
+            whole,
+            operations,
+            event=event,
+            save=save,
+            data=lambda: b"".join(call.app.store.whole(part.blob) for part in parts),
         )
         processed = [pair for pair in result.original if pair[0] == "ImageInfo"]
         processed.append(("ProcessResults", result.results))
@@ -111,11 +116,6 @@ def complete(call: Call) -> Response:
         *processed,
     ]
     return xml_response("CompleteMultipartUploadResult", fields, headers=receipt(item))
-
-
-def _bytes_of(call: Call, parts: list[Part]) -> Iterator[bytes]:
-    for part in parts:
-        yield from call.app.store.read(part.blob)
 
 
 def _chosen(call: Call, listed: list[Element]) -> list[Part]:

@@ -151,7 +151,7 @@ def put_object(call: Call) -> Response:
         call.app.announce(event, save(), call)
         return empty(200, receipt(item))
     _, result = images.process_new(
-        call, item, operations, event=event, save=save, data=lambda: call.app.store.read(item.blob)
+        call, item, operations, event=event, save=save, data=lambda: call.app.store.whole(item.blob)
     )
     return xml_response("UploadResult", images.upload_result(result), headers=receipt(item))
 
