@@ -10,6 +10,7 @@ import msgspec
 from derivo.ci import canonical, limits, prices
 from derivo.ci.tree import Rule
 from derivo.events import Source
+from derivo.fileids import Fileids
 from derivo.globs import Glob
 from derivo.matching import RuleSetIndex, explain
 from derivo.plan import Plan, plan
@@ -57,10 +58,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explanation(
-    source: Source, index: RuleSetIndex, price_table: Mapping[str, prices.Price] = prices.PRICES
+    source: Source,
+    index: RuleSetIndex,
+    price_table: Mapping[str, prices.Price] = prices.PRICES,
+    fileids: Fileids | None = None,
 ) -> Explanation:
-    """All there is to know beforehand about one source."""
+    """All there is to know beforehand about one source; `fileids` is what settings tell of this COS."""
     made = plan(source, index)
+    known = fileids or Fileids()
     rules = {(r.name, d.name): d.rule for r in index.considered for d in r.derivatives}
     return Explanation(
         bucket=source.bucket,
@@ -68,7 +73,7 @@ def explanation(
         size=source.size,
         considered=tuple(_considered(source, index)),
         derivatives=tuple(_items(made, rules)),
-        requests=tuple(request.pic_operations for request in made.requests),
+        requests=tuple(known.spoken(request.pic_operations) for request in made.requests),
         plan=made.digest,
         cost=prices.cost([rules[d.rule_set, d.name] for d in made.derivatives], source.size, prices=price_table),
         seconds_at_the_limit=len(made.requests) / limits.QPS_CLOUD,

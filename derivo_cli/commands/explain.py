@@ -9,13 +9,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from derivo import settings
 from derivo.ci import prices
 from derivo.events import Source
+from derivo.fileids import Fileids
 from derivo_cli import explaining, pricing, rules, url
 from derivo_cli.exits import DONE, Stop
 
 # Of no consequence for a plan; requests carry no region.
 _REGION = "ap-guangzhou"
+
+_ASKED = "COS may read this key's fileid as another key: Derivo asks once before it writes; derivo probe tells"
+_REFUSED = "will fail with bad_key: COS takes `//` for `/` in fileids (DERIVO_FILEID_PATH)"
 
 
 def run(
@@ -27,12 +32,14 @@ def run(
         raise Stop(f"{address} names no object; write cos://BUCKET-APPID/KEY")
     source = Source(bucket=target.bucket, region=_REGION, key=target.key, size=size)
     table = pricing.table(own_prices)
-    found = explaining.explanation(source, rules.index(rules_folder), table)
+    configured = settings.read()
+    known = Fileids(configured.fileid_encoding, configured.fileid_path)
+    found = explaining.explanation(source, rules.index(rules_folder), table, known)
     if as_json:
         console.file.write(explaining.as_json(found) + "\n")
         return DONE
     _show_considered(found, console)
-    _show_derivatives(found, console)
+    _show_derivatives(found, known, console)
     _show_requests(found, console)
     _show_cost(found, table, console)
     return DONE
@@ -50,7 +57,7 @@ def _show_considered(found: explaining.Explanation, console: Console) -> None:
     console.print(table)
 
 
-def _show_derivatives(found: explaining.Explanation, console: Console) -> None:
+def _show_derivatives(found: explaining.Explanation, known: Fileids, console: Console) -> None:
     if not found.derivatives:
         console.print("\nno derivatives")
         return
@@ -60,6 +67,10 @@ def _show_derivatives(found: explaining.Explanation, console: Console) -> None:
         console.print(Text(f"    {item.canonical}  (spec {item.spec})", style="dim"), soft_wrap=True)
         if item.blocked:
             console.print(Text(f"    cannot be made: {item.blocked}", style="red"), soft_wrap=True)
+        elif known.refuses(item.key):
+            console.print(Text(f"    {_REFUSED}", style="red"), soft_wrap=True)
+        elif known.is_open(item.key):
+            console.print(Text(f"    {_ASKED}", style="yellow"), soft_wrap=True)
 
 
 def _show_requests(found: explaining.Explanation, console: Console) -> None:

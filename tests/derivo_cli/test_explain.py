@@ -224,3 +224,30 @@ def test_rules_with_an_error_explain_nothing(derivo: Derivo) -> None:
 def test_rules_that_are_not_there(derivo: Derivo) -> None:
     done = derivo("explain", f"{BUCKET}/a.jpg", "--rules", "elsewhere")
     assert done == (2, "", "derivo: there is no elsewhere; name the folder of your rule sets, or one file\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "told", "said"),
+    [
+        ("a b+c.jpg", {}, None),
+        ("a%20b.jpg", {}, "derivo probe tells"),
+        ("a%20b.jpg", {"DERIVO_FILEID_ENCODING": "plain"}, None),
+        ("x//b.jpg", {"DERIVO_FILEID_ENCODING": "plain"}, "derivo probe tells"),
+        ("x//b.jpg", {"DERIVO_FILEID_PATH": "literal"}, None),
+        ("x//b.jpg", {"DERIVO_FILEID_PATH": "normalised"}, "will fail with bad_key"),
+    ],
+)
+def test_keys_that_cos_may_read_in_another_way_are_told(
+    derivo: Derivo, monkeypatch: pytest.MonkeyPatch, key: str, told: dict[str, str], said: str | None
+) -> None:
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    out = derivo("explain", f"{BUCKET}/out/{key}").out
+    words = [each for each in ("derivo probe tells", "will fail with bad_key") if each in out]
+    assert words == ([said] if said else [])
+
+
+def test_requests_are_shown_as_they_are_sent(derivo: Derivo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DERIVO_FILEID_ENCODING", "urlencoded")
+    (request,) = explained(derivo, "out/茶.jpg")["requests"]
+    assert all("%E8%8C%B6" in rule["fileid"] for rule in request["rules"])
