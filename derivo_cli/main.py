@@ -190,6 +190,10 @@ def plan(
         list[str] | None,
         typer.Option(metavar="MANIFEST", help="manifest.json of a COS inventory, a file or cos://; for each bucket."),
     ] = None,
+    old: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The rule sets of before: tell what the change would touch, and no more."),
+    ] = None,
     price: Price = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
@@ -204,6 +208,7 @@ def plan(
             output=output,
             manifests=manifests,
             inventories=inventory or [],
+            old_rules=old,
             own_prices=price or [],
             as_json=as_json,
             console=Console(),

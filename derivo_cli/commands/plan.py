@@ -29,6 +29,7 @@ def run(
     output: Path | None,
     manifests: bool,
     inventories: list[str],
+    old_rules: Path | None,
     own_prices: list[str],
     as_json: bool,
     console: Console,
@@ -38,6 +39,8 @@ def run(
     where = region or configured.region
     if not where:
         raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    if old_rules is not None and output is not None:
+        raise Stop("--old only tells what a change would touch; the plan to carry out is made without it")
     request = planning.Request(
         url.parse(address),
         where,
@@ -45,6 +48,7 @@ def run(
         manifests=manifests,
         inventories=tuple(inventories),
         prices=pricing.table(own_prices),
+        old=None if old_rules is None else rules.index(old_rules),
     )
     with tempfile.TemporaryDirectory(prefix="derivo-plan-") as folder:
         made = planning.make(request, Cos(configured), Path(folder))
@@ -79,6 +83,7 @@ def show(summary: Summary, console: Console) -> None:
         if summary.classes[kind] or told:
             table.add_row(Text(kind), Text(f"{summary.classes[kind]:,}"), Text("; ".join(told)))
     console.print(table)
+    _show_rule_sets(summary, console)
     for change in summary.changes:
         text = f"{change.rule_set}/{change.name}: {change.change} ({change.derivatives:,} derivatives)"
         console.print(Text(text), soft_wrap=True)
@@ -86,6 +91,25 @@ def show(summary: Summary, console: Console) -> None:
     for notice in summary.notices:
         console.print(Text(f"note: {notice}"), soft_wrap=True)
     console.print(Text(NOTHING if summary.nothing_to_do else _to_do(summary)), soft_wrap=True)
+
+
+def _show_rule_sets(summary: Summary, console: Console) -> None:
+    """What becomes of each rule set's derivatives, where there are several."""
+    kinds = [kind for kind in CLASSES if any(part.kind == kind for part in summary.parts)]
+    names = sorted({part.rule_set for part in summary.parts if part.rule_set})
+    if len(names) < 2:
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("rule set", *kinds, "to make", "cost"):
+        table.add_column(heading, justify="left" if heading == "rule set" else "right")
+    shares = {share.rule_set: share for share in summary.rule_sets}
+    for name in names:
+        parts = [part for part in summary.parts if part.rule_set == name and not part.is_manifest]
+        counts = [sum(part.count for part in parts if part.kind == kind) for kind in kinds]
+        share = shares.get(name)
+        made = (f"{share.make:,}", f"{share.cost:,.4f}") if share else ("0", "0")
+        table.add_row(Text(name), *(f"{count:,}" for count in counts), *made)
+    console.print(table)
 
 
 class _Reason(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from derivo.rulesets import Derivative, RuleSet
 from derivo_cli.reconcile.places import applying, ending_of, lead_of
 from derivo_cli.reconcile.provenance import quoted
 from derivo_cli.reconcile.store import Store
-from derivo_cli.reconcile.wanted import SOURCES, Counts, Items
+from derivo_cli.reconcile.wanted import SOURCES, Counts, Items, fill_wanted
 
 _UPPER, _LOWER = "'ABCDEFGHIJKLMNOPQRSTUVWXYZ'", "'abcdefghijklmnopqrstuvwxyz'"
 
@@ -44,17 +44,22 @@ class _Part:
     selects: tuple[str, ...]
 
 
-def view_wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str) -> Counts | None:
-    """Let `wanted` be a view that says what `plan` says. None, and nothing is done, when rule sets need Python."""
+def want(store: Store, index: RuleSetIndex, items: Items, prefix: str, table: str = "wanted") -> Counts:
+    """Let the table say what every object under the prefix should have."""
+    return view_wanted(store, index, items, prefix, table) or fill_wanted(store, index, items, prefix, table)
+
+
+def view_wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str, table: str = "wanted") -> Counts | None:
+    """Let the table be a view that says what `plan` says. None, and nothing is done, when rule sets need Python."""
     parts = _compiled(index, items)
     if parts is None:
         return None
     try:
         store.run("BEGIN")
-        store.run(f"CREATE VIEW sources AS FROM objects WHERE {SOURCES.replace('$1', quoted(prefix))}")
-        store.run("DROP TABLE wanted")
+        store.run(f"CREATE OR REPLACE VIEW sources AS FROM objects WHERE {SOURCES.replace('$1', quoted(prefix))}")
+        store.run(f"DROP TABLE {table}")
         selects = [select for part in parts for select in part.selects]
-        store.run("CREATE VIEW wanted AS " + "\nUNION ALL ".join(selects))
+        store.run(f"CREATE VIEW {table} AS " + "\nUNION ALL ".join(selects))
         each = [store.one(f"SELECT count(*) FROM sources s WHERE {part.condition}")[0] for part in parts]
         matched = " OR ".join(part.condition for part in parts)
         any_of_them = store.one(f"SELECT count(*) FROM sources s WHERE {matched}")[0] if len(parts) > 1 else each[0]

@@ -25,6 +25,9 @@ REASONS: Mapping[str, str] = {
     "time": "by time: no manifest tells more",
     "spec": "the key holds the digest of a rule of ours",
     "no_provenance": "nothing proves that it is ours",
+    "new": "no rule of before makes it",
+    "rule": "another rule makes it",
+    "dropped": "no rule makes it any more",
     "together": "as it should be, and made again with the others of its manifest",
 }
 
@@ -49,7 +52,7 @@ def judge(store: Store, *, manifests: bool, outputs: str, among: str) -> int:
     store.run(_UNWANTED)
     store.run("DROP TABLE differing")
     store.run(_EPOCHS)
-    _add_together(store)
+    add_together(store)
     if not vouched:
         return 0
     count = store.one(
@@ -119,12 +122,13 @@ SELECT 'up-to-date', 'together', i.rule_set, i.name, w.bucket, w.key, o.etag, w.
 FROM (SELECT DISTINCT source, rule_set FROM work WHERE class IN ('create', 'stale-source', 'stale-spec')) t
 JOIN items i ON i.rule_set = t.rule_set AND i.with_manifest AND i.derivative
 JOIN wanted w ON w.source = t.source AND w.item = i.item AND w.blocked IS NULL
-JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
+LEFT JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
 WHERE NOT EXISTS (FROM work k WHERE k.source = w.source AND k.item = w.item)
 """
 
 
-def _add_together(store: Store) -> None:
+def add_together(store: Store) -> None:
+    """Add the rows of what is made again with the others of its manifest."""
     if store.one("SELECT count(*) FROM items WHERE with_manifest")[0]:
         store.run(_TOGETHER)
 

@@ -42,6 +42,11 @@ def to_list(index: RuleSetIndex, bucket: str, prefix: str) -> dict[str, list[str
     return {name: sorted(_outermost(prefixes)) for name, prefixes in found.items()}
 
 
+def sources_to_list(indexes: Iterable[RuleSetIndex], bucket: str, prefix: str) -> list[str]:
+    """The prefixes that hold every source of these rules; none lies inside another."""
+    return sorted(_outermost(met for index in indexes for _, met in applying(index, bucket, prefix)))
+
+
 def output_places(index: RuleSetIndex, bucket: str) -> list[Place]:
     """Where only derivatives are expected: the folders that templates name. A template that writes beside its sources
     names none, there an object is looked at when it ends as the template does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from derivo.cos import Cos, CosFailure
 from derivo.matching import RuleSetIndex
 from derivo_cli.exits import FINDINGS, Stop
 from derivo_cli.pricing import Prices
-from derivo_cli.reconcile import compiled, judging, places, planfile, provenance, specs, unwanted, wanted
+from derivo_cli.reconcile import changes, compiled, judging, places, planfile, provenance, specs, unwanted, wanted
 from derivo_cli.reconcile.inventory import Inventory
 from derivo_cli.reconcile.store import Row, Store
 from derivo_cli.reconcile.summary import Summary, summarise
@@ -28,7 +28,8 @@ _SECONDS = 60.0
 @dataclass(frozen=True)
 class Request:
     """What to plan: the sources of `target` (a bucket and a prefix) under the rule sets. `manifests` False judges by
-    time alone. `inventories` stand for the listings of the buckets they are of."""
+    time alone. `inventories` stand for the listings of the buckets they are of. With `old`, rules are held against
+    rules: what the change would touch."""
 
     target: CosUrl
     region: str
@@ -36,6 +37,7 @@ class Request:
     manifests: bool = True
     inventories: tuple[str, ...] = ()
     prices: Prices = field(default_factory=lambda: prices.PRICES)
+    old: RuleSetIndex | None = None
 
 
 @dataclass(frozen=True)
@@ -60,27 +62,15 @@ def _made(request: Request, client: Cos, store: Store, folder: Path) -> Planned:
     bucket, prefix, index = request.target.bucket, request.target.key, request.index
     items = wanted.Items(index, bucket)
     inventories = _inventories(request, client, items)
-    for where, prefixes in places.to_list(index, bucket, prefix).items():
-        number = items.bucket_number(where)
-        if where in inventories:
-            inventories[where].load(store, number, prefixes, folder)
-            continue
-        for start in prefixes:
-            store.fill("objects", _listed(client, where, request.region, start, number))
-    history = specs.read(client, bucket, request.region)
-    wanted.fill_items(store, items, history)
-    counts = compiled.view_wanted(store, index, items, prefix) or wanted.fill_wanted(store, index, items, prefix)
-    if request.manifests:
-        provenance.read_manifests(store, client, index, items, region=request.region, prefix=prefix)
-    among = unwanted.among(index, items, prefix)
-    wanted_in = unwanted.inside(places.wanted_places(index, bucket, prefix), items)
-    vouched = judging.judge(store, manifests=request.manifests, outputs=f"{wanted_in} OR {among}", among=among)
-    unwanted.find_unwanted(store, index, items, history, prefix)
-    summary = summarise(
-        store, items, history, counts=counts, vouched=vouched, region=request.region, table=request.prices
-    )
+    if request.old is None:
+        _list(request, client, store, items, inventories, places.to_list(index, bucket, prefix), folder)
+        summary = _compared(request, client, store, items)
+    else:
+        sources = places.sources_to_list((request.old, index), bucket, prefix)
+        _list(request, client, store, items, inventories, {bucket: sources}, folder)
+        summary = _changed(request, request.old, store, items)
     told = [notice for inventory in inventories.values() for notice in inventory.notices]
-    summary = msgspec.structs.replace(summary, notices=(*told, *_notices(index, history, summary.by_time, prefix)))
+    summary = msgspec.structs.replace(summary, notices=(*told, *summary.notices))
     found: dict[int, int] = dict(store.rows("SELECT bucket, count(*) FROM objects GROUP BY 1"))
     head = planfile.Head(
         plan=planfile.FORMAT,
@@ -96,6 +86,55 @@ def _made(request: Request, client: Cos, store: Store, folder: Path) -> Planned:
         requests=summary.requests,
     )
     return Planned(store, head, summary)
+
+
+def _compared(request: Request, client: Cos, store: Store, items: wanted.Items) -> Summary:
+    """What the bucket lacks."""
+    bucket, prefix, index = request.target.bucket, request.target.key, request.index
+    history = specs.read(client, bucket, request.region)
+    wanted.fill_items(store, items, history)
+    counts = compiled.want(store, index, items, prefix)
+    if request.manifests:
+        provenance.read_manifests(store, client, index, items, region=request.region, prefix=prefix)
+    among = unwanted.among(index, items, prefix)
+    wanted_in = unwanted.inside(places.wanted_places(index, bucket, prefix), items)
+    vouched = judging.judge(store, manifests=request.manifests, outputs=f"{wanted_in} OR {among}", among=among)
+    unwanted.find_unwanted(store, index, items, history, prefix)
+    summary = summarise(
+        store, items, history, counts=counts, vouched=vouched, region=request.region, table=request.prices
+    )
+    return msgspec.structs.replace(summary, notices=_notices(index, history, summary.by_time, prefix))
+
+
+def _changed(request: Request, old: RuleSetIndex, store: Store, items: wanted.Items) -> Summary:
+    """What the change of rules touches."""
+    counts = changes.judge(store, old, request.index, items, request.target.key)
+    summary = summarise(
+        store, items, changes.history(old), counts=counts, vouched=0, region=request.region, table=request.prices
+    )
+    notice = (
+        "rules were held against rules: what the bucket lacks already, and what stands in it, is not in these numbers"
+    )
+    return msgspec.structs.replace(summary, by_time=0, notices=(notice,))
+
+
+def _list(
+    request: Request,
+    client: Cos,
+    store: Store,
+    items: wanted.Items,
+    inventories: Mapping[str, Inventory],
+    listed: Mapping[str, Sequence[str]],
+    folder: Path,
+) -> None:
+    """Fill `objects` with what stands under these prefixes of these buckets."""
+    for where, prefixes in listed.items():
+        number = items.bucket_number(where)
+        if where in inventories:
+            inventories[where].load(store, number, prefixes, folder)
+            continue
+        for start in prefixes:
+            store.fill("objects", _listed(client, where, request.region, start, number))
 
 
 def _inventories(request: Request, client: Cos, items: wanted.Items) -> dict[str, Inventory]:

@@ -23,12 +23,18 @@ BATCH = 20_000
 
 Row = tuple[Any, ...]
 
+_WANTED = (
+    "source VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, item USMALLINT, bucket UTINYINT, key VARCHAR,"
+    " blocked VARCHAR"
+)
+
 TABLES = {
     # `raw`: as an inventory wrote the key, where that holds a plus
     "objects": "bucket UTINYINT, key VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, raw VARCHAR",
     # what rules want: `item` is a number of Items; `blocked` the reason why it cannot be made
-    "wanted": "source VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, item USMALLINT, bucket UTINYINT,"
-    " key VARCHAR, blocked VARCHAR",
+    "wanted": _WANTED,
+    # what the rules of before wanted: `item` is a number of their Items
+    "before": _WANTED,
     "items": "item USMALLINT, rule_set VARCHAR, name VARCHAR, spec VARCHAR, since TIMESTAMP, with_manifest BOOLEAN,"
     " derivative BOOLEAN",
     # which rule an item has had from when on

@@ -42,6 +42,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule set's part of what is to be made: derivatives, billed bytes, money as far as prices are known."""
+
+    rule_set: str
+    make: int
+    bytes: int
+    cost: float
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """`classes` counts derivatives (not manifests); `manifests` those to be written though all derivatives stand.
     `bytes` are what processing is billed for: a source's size for each derivative made. `remade` are up to date and
@@ -53,6 +62,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     manifests: int
     parts: tuple[Part, ...]
     changes: tuple[Change, ...]
+    rule_sets: tuple[Share, ...]
     remade: int
     make: int
     sources_to_process: int
@@ -82,7 +92,7 @@ def summarise(
         f"""SELECT count(*), coalesce(sum((n + {limits.RULES_PER_REQUEST - 1}) // {limits.RULES_PER_REQUEST}), 0)
         FROM (SELECT count(*) AS n FROM work WHERE {MADE} GROUP BY source)"""
     )
-    cost, size, make = _cost(store, items, table)
+    cost, shares = _cost(store, items, table)
     return Summary(
         sources=counts.sources,
         derivatives=counts.derivatives,
@@ -90,11 +100,12 @@ def summarise(
         manifests=sum(p.count for p in parts if p.is_manifest and p.kind in TO_MAKE),
         parts=tuple(p for p in parts if p.kind != UP_TO_DATE),
         changes=_changes(store, items, history),
+        rule_sets=shares,
         remade=remade,
-        make=make,
+        make=sum(share.make for share in shares),
         sources_to_process=processed,
         requests=int(requests),
-        bytes=size,
+        bytes=sum(share.bytes for share in shares),
         cost=cost,
         minutes=int(requests) / limits.processing_qps(region) / 60,
         by_time=counts.derivatives - classes["blocked"] - classes["create"] - vouched,
@@ -123,22 +134,30 @@ def _changes(store: Store, items: Items, history: History) -> tuple[Change, ...]
     return tuple(made)
 
 
-def _cost(store: Store, items: Items, table: Prices) -> tuple[prices.Cost, int, int]:
-    """What the processing costs, the bytes it is billed for, and how many derivatives it makes."""
+def _cost(store: Store, items: Items, table: Prices) -> tuple[prices.Cost, tuple[Share, ...]]:
+    """What the processing costs, and each rule set's part of it."""
     lines: dict[str, prices.Line] = {}
-    size = make = 0
+    shares: dict[str, Share] = {}
     for number, count, total in store.rows(
-        f"SELECT item, count(*), sum(source_size) FROM work WHERE {MADE} GROUP BY 1"
+        f"SELECT item, count(*), sum(source_size) FROM work WHERE {MADE} GROUP BY 1 ORDER BY 1"
     ):
         item = items.all[number]
         assert item.rule is not None
-        size, make = size + int(total), make + count
+        amount = 0.0
         for line in bill(item.rule, count, int(total), table):
             lines[line.name] = _added(lines[line.name], line) if line.name in lines else line
+            amount += line.amount or 0.0
+        before = shares.get(item.rule_set, Share(rule_set=item.rule_set, make=0, bytes=0, cost=0.0))
+        shares[item.rule_set] = Share(
+            rule_set=item.rule_set,
+            make=before.make + count,
+            bytes=before.bytes + int(total),
+            cost=before.cost + amount,
+        )
     ordered = tuple(lines[name] for name in sorted(lines))
     known = [line.amount for line in ordered if line.amount is not None]
     currency = next(iter(table.values())).currency
-    return prices.Cost(sum(known), currency, ordered, len(known) == len(ordered)), size, make
+    return prices.Cost(sum(known), currency, ordered, len(known) == len(ordered)), tuple(shares.values())
 
 
 def bill(rule: Rule, sources: int, size: int, table: Prices) -> list[prices.Line]:

@@ -36,9 +36,10 @@ class Item:
 
 
 class Items:
-    """What the rule sets make, and the buckets it goes to; a bucket's number is its place in `buckets`."""
+    """What the rule sets make, and the buckets it goes to; a bucket's number is its place in `buckets`, which begin
+    with those that are `numbered` already."""
 
-    def __init__(self, index: RuleSetIndex, bucket: str) -> None:
+    def __init__(self, index: RuleSetIndex, bucket: str, numbered: Sequence[str] = ()) -> None:
         found: list[Item] = []
         for rule_set, _ in applying(index, bucket, ""):
             keeps = rule_set.manifest is not None
@@ -48,7 +49,7 @@ class Items:
             if keeps:
                 found.append(Item(len(found), rule_set.name, MANIFEST, "", None, bucket, True))
         self.all: Sequence[Item] = tuple(found)
-        self.buckets: Sequence[str] = tuple(dict.fromkeys([bucket, *(item.bucket for item in found)]))
+        self.buckets: Sequence[str] = tuple(dict.fromkeys([*numbered, bucket, *(item.bucket for item in found)]))
         # a derivative may itself be called `manifest`
         self._numbers = {(item.rule_set, item.name, item.rule is None): item.number for item in found}
 
@@ -92,10 +93,10 @@ class Counts:
     derivatives: int = 0
 
 
-def fill_wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str) -> Counts:
+def fill_wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str, table: str = "wanted") -> Counts:
     """What every object under the prefix should have, by `plan` itself."""
     counts = Counts()
-    store.fill("wanted", _wanted(store, index, items, prefix, counts))
+    store.fill(table, _wanted(store, index, items, prefix, counts))
     return counts
 
 
