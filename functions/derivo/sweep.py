@@ -16,14 +16,14 @@ from typing import Optional
 
 import msgspec
 
-from derivo import __version__, ownobjects
+from derivo import __version__, manifest, ownobjects
 from derivo.breaker import Breaker
 from derivo.clock import Clock, Deadline
 from derivo.cos import Cos, CosFailure, Listed, Page
 from derivo.events import Source
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import FAILED, WRITTEN, Work
-from derivo.plan import Plan, Planned, narrowed, plan
+from derivo.plan import Plan, Planned, PlannedManifest, narrowed, plan
 from derivo.presence import Place, present, seconds
 from derivo.rulekeys import BUCKET_PATTERN
 
@@ -190,7 +190,7 @@ class _Sweep:
             places_of_all = (place for made, _ in found for place in _places_of(made))
             there = present(places_of_all, lambda bucket, key: self._list(bucket, "", key), self._head)
             for made, modified in found:
-                self._settle(made, due(made, modified, there))
+                self._settle(made, due(made, modified, self._telling(made, modified, there)))
             if page.objects:
                 self._move(after=page.objects[-1].key)
             if page.next is not None:
@@ -206,6 +206,20 @@ class _Sweep:
             made = plan(source, self._task.rule_sets)
             if made.derivatives and self._task.breaker.trips(source) is None:
                 yield made, seconds(item.modified)
+
+    def _telling(self, made: Plan, modified: int, there: Mapping[Place, int]) -> Mapping[Place, int]:
+        """What is there, without manifests that are older than their source and tell of another: whoever made its
+        derivatives broke off before it wrote them. Of the same bytes uploaded again they tell the truth."""
+        older = [m for m in made.manifests if there.get((m.bucket, m.key), modified) < modified]
+        wrong = {(m.bucket, m.key) for m in older if not self._tells(m, made.source)}
+        return {place: since for place, since in there.items() if place not in wrong} if wrong else there
+
+    def _tells(self, wanted: PlannedManifest, source: Source) -> bool:
+        timeout = self._timeout()
+        self._slice.requests += 1
+        data = self._task.client.get(bucket=wanted.bucket, region=source.region, key=wanted.key, timeout=timeout)
+        found = manifest.decode(data) if data is not None else None
+        return found is not None and (found.source.etag, found.source.size) == (source.etag, source.size)
 
     def _settle(self, made: Plan, lacking: tuple[Planned, ...]) -> None:
         """Have made what a source lacks. Raises _Stopped when the round may not go on behind it yet."""
@@ -289,4 +303,4 @@ class _Sweep:
 
 def _places_of(made: Plan) -> Iterator[Place]:
     yield from ((planned.bucket, planned.key) for planned in made.derivatives)
-    yield from ((manifest.bucket, manifest.key) for manifest in made.manifests)
+    yield from ((wanted.bucket, wanted.key) for wanted in made.manifests)

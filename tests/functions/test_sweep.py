@@ -26,7 +26,7 @@ from derivo.handle import Summary, handle
 from derivo.plan import plan
 from derivo.settings import Settings
 
-from .conftest import Function, index_of
+from .conftest import Function, index_of, photo
 from .test_convergence import Interrupted
 
 PNG = bytes.fromhex(
@@ -260,6 +260,26 @@ def test_manifests_that_are_missing_are_written(cos: Cos) -> None:
     told = json.loads(sweeper.cos.get(f"meta/{KEYS[1]}.json") or b"")
     assert len(told["derivatives"]) == 2
     assert sweeper.cos.get(f"meta/{KEYS[0]}.json")
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_manifest_of_an_earlier_source_is_written_anew(
+    cos: Cos, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [cos.app.clock()]
+    monkeypatch.setattr(cos.app, "clock", lambda: now[0])
+    sweeper = Sweeper(cos, index_of("manifest: '/meta/{path}.json'\n" + RULES))
+    sweeper.put(KEYS[0])
+    sweeper.round()
+    now[0] += 60
+    cos.put(KEYS[0], PNG if again else photo(60, 40, ".png"))
+    # an uploader made the derivatives, and broke off before the manifest
+    sweeper.put(*sweeper.made_of(KEYS[0]))
+    sweeper.time += 86_400
+    assert sweeper.round()["due"] == (0 if again else 1)
+    told, standing = json.loads(cos.get(f"meta/{KEYS[0]}.json") or b""), cos.app.store.get(BUCKET, KEYS[0])
+    assert standing is not None
+    assert told["source"]["etag"] == standing.etag
 
 
 def test_nothing_of_our_own_is_a_source(cos: Cos) -> None:
