@@ -404,5 +404,10 @@ class Dialects:
             if value not in BY_NAME[name].choices:
                 raise DialectError(f"dialect {name} is one of {', '.join(BY_NAME[name].choices)}, not {value!r}")
 
+    @property
+    def chosen(self) -> Mapping[str, str]:
+        """What makes these dialects what they are, beside the defaults."""
+        return self._chosen
+
     def __getitem__(self, name: str) -> str:
         return self._chosen.get(name, BY_NAME[name].default)

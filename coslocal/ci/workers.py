@@ -25,7 +25,7 @@ import msgspec
 from coslocal.ci import errors, talk
 from coslocal.ci.talk import Channel, Shared, raw, text_of
 from coslocal.ci.types import ImageError, ImageInfo, Rendered, Surroundings
-from coslocal.dialects import BY_NAME, Dialects
+from coslocal.dialects import Dialects
 
 SECONDS = 60.0
 _START = 120.0  # seconds in which a process must have loaded its libraries
@@ -54,17 +54,17 @@ class Workers:
 
     def inspect(self, data: bytes, dialects: Dialects | None = None) -> ImageInfo:
         """As coslocal.ci.inspect.inspect."""
-        answer, _ = self._run(talk.Inspect(_chosen(dialects or Dialects())), data)
+        answer, _ = self._run(talk.Inspect(dict((dialects or Dialects()).chosen)), data)
         return answer.info if isinstance(answer, talk.Facts) else _nonsense(answer)
 
     def label(self, data: bytes, dialects: Dialects | None = None) -> Mapping[str, str]:
         """The fields of an image's AI label, none where it has none. Raises ImageError."""
-        answer, _ = self._run(talk.Label(_chosen(dialects or Dialects())), data)
+        answer, _ = self._run(talk.Label(dict((dialects or Dialects()).chosen)), data)
         return answer.fields if isinstance(answer, talk.Fields) else _nonsense(answer)
 
     def render(self, data: bytes, rule: str, surroundings: Surroundings) -> Rendered:
         """As coslocal.ci.render.render; styles and watermark images are looked up in this process."""
-        task = talk.Render(raw(rule), surroundings.persistent, _chosen(surroundings.dialects))
+        task = talk.Render(raw(rule), surroundings.persistent, dict(surroundings.dialects.chosen))
         answer, file = self._run(task, data, surroundings)
         return replace(answer.result, data=file) if isinstance(answer, talk.Made) else _nonsense(answer)
 
@@ -191,10 +191,6 @@ def _looked_up(wish: talk.WantStyle | talk.WantMark, surroundings: Surroundings)
     except ImageError as error:
         message = error.message.encode("utf-8", "backslashreplace").decode()
         return talk.Said(talk.Refused(error.code, message, error.number, error.status), b"")
-
-
-def _chosen(dialects: Dialects) -> dict[str, str]:
-    return {name: dialects[name] for name in BY_NAME}
 
 
 def _nonsense(answer: object) -> NoReturn:
