@@ -44,8 +44,10 @@ def run(request: Request, console: Console, *, clock: Clock | None = None) -> in
     found = reading.resolved(request.file, request.stage)
     package = reading.package(request.package)
     _check_size(package)
-    wanted = reading.wanted(found.deployment, package, request.options, request.file.parent)
-    with opened(wanted.address, configured(request.file, found.stage), clock) as cloud:
+    given = configured(request.file, found.stage)
+    local = given.scheme == "http"
+    wanted = reading.wanted(found.deployment, package, request.options, request.file.parent, local=local)
+    with opened(wanted.address, given, clock) as cloud:
         cloud.settled()
         plan = planning.plan(wanted, cloud.actual())
         if not plan.steps:

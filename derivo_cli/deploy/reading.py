@@ -15,6 +15,7 @@ from derivo_cli import serverless, variables
 from derivo_cli.deploy.model import Address, Config, DeadLetter, Kind, Package, Reserve, Retries, Trigger, Wanted
 from derivo_cli.exits import USAGE, Stop
 from derivo_cli.packaging import sbom
+from derivo_cli.packaging.building import CLOUD
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_-]{0,58}[A-Za-z0-9])?")
 _CARRIED_OUT = frozenset(
@@ -74,10 +75,13 @@ def address(deployment: serverless.Deployment) -> Address:
     return Address(name, str(inputs.get("namespace") or "default"), region)
 
 
-def wanted(deployment: serverless.Deployment, package: Package, options: Options, folder: Path) -> Wanted:
-    """All of it together. `folder` is where serverless.yml stands. Raises Stop that tells everything that is wrong."""
+def wanted(
+    deployment: serverless.Deployment, package: Package, options: Options, folder: Path, *, local: bool = False
+) -> Wanted:
+    """All of it together. `folder` is where serverless.yml stands; `local`: it goes to a coslocal. Raises Stop that
+    tells everything that is wrong."""
     inputs, where = deployment.inputs, address(deployment)
-    found = faults(deployment, where.region, folder) + package_faults(package.path, inputs, folder)
+    found = faults(deployment, where.region, folder) + package_faults(package.path, inputs, folder, local=local)
     if found:
         raise Stop("\n".join(found), USAGE)
     memory = int(inputs["memorySize"])
@@ -170,8 +174,9 @@ def _elsewhere(deployment: serverless.Deployment, region: str) -> list[str]:
     return found
 
 
-def package_faults(package: Path, inputs: Mapping[str, Any], folder: Path) -> list[str]:
-    """What keeps a package from being deployed by this file, each with its mend."""
+def package_faults(package: Path, inputs: Mapping[str, Any], folder: Path, *, local: bool = False) -> list[str]:
+    """What keeps a package from being deployed by this file, each with its mend. A coslocal (`local`) runs whatever
+    Python it has: one that the platform has not is for trying out there."""
     again = "build it again with: derivo package"
     try:
         with zipfile.ZipFile(package) as archive:
@@ -184,7 +189,7 @@ def package_faults(package: Path, inputs: Mapping[str, Any], folder: Path) -> li
     if f"{module}.py" not in names:
         found.append(f"{package}: there is no {module}.py in it; {again}")
     python = _python(files.get(sbom.FILE))
-    if python and f"Python{python}" != inputs.get("runtime"):
+    if python and f"Python{python}" != inputs.get("runtime") and not (local and python not in CLOUD):
         found.append(
             f"{package}: built for Python {python}, and inputs.runtime is {inputs.get('runtime')}; "
             f"build it with: derivo package --python {str(inputs.get('runtime')).removeprefix('Python')}"

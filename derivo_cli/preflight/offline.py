@@ -198,7 +198,8 @@ def _package(given: Given) -> Iterator[Line]:
     if not path.is_file():
         yield Line("package", WARN, f"{path} is not built", "run make package")
         return
-    faults = reading.package_faults(path, given.resolved.deployment.inputs, given.file.parent)
+    local = given.environ.get("DERIVO_COS_SCHEME") == "http"
+    faults = reading.package_faults(path, given.resolved.deployment.inputs, given.file.parent, local=local)
     for text in faults:
         yield Line("package", FAIL, *_with_mend(text))
     if faults:
