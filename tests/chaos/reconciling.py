@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from derivo.ci.prices import PRICES
 from derivo.clock import Clock, Deadline
 from derivo.cos import Cos
 from derivo.derive import derive
@@ -43,4 +44,4 @@ def _planned(index: RuleSetIndex, cos: Cos) -> Iterator[Unit]:
             planfile.write(made.store, file, made.head)
         finally:
             made.store.close()
-        yield from units(planfile.PlanFile(file), index, worlds.REGION)
+        yield from units(planfile.PlanFile(file), index, worlds.REGION, PRICES)
