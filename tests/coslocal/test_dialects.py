@@ -262,6 +262,29 @@ def _(world: World) -> object:
     return world.refusal(lambda: world.process({**THUMB, "comment": "mine"}))
 
 
+_GRANTS = (("PutObject", "out"), ("GetObject", "in/"), ("*", "out"), ("PostObject", "in/"))
+
+
+@probe(
+    "image-process-rights",
+    expect={
+        "get-put": ["AccessDenied", "", "", ""],
+        "put": ["", "", "", ""],
+        "listed": ["AccessDenied", "AccessDenied", "", ""],
+        "post-source": ["AccessDenied", "AccessDenied", "AccessDenied", ""],
+    },
+)
+def _(world: World) -> object:
+    """What a role is told that has the first of these rights, the first two, and so on."""
+    told = []
+    place = f"qcs::cos:{world.cos.region}:uid/1250000000:{world.cos.bucket}/"
+    granted = [{"effect": "allow", "action": f"name/cos:{name}", "resource": f"{place}{key}*"} for name, key in _GRANTS]
+    for count in range(1, len(granted) + 1):
+        world.client = world.cos.client(**world.cos.assume({"version": "2.0", "statement": granted[:count]}))
+        told.append(world.refusal(world.process))
+    return told
+
+
 @probe("cross-region", allow="", refuse="InvalidPicOperations")
 def _(world: World) -> object:
     world.app.store.create_bucket(Bucket(name="far-1250000000", region="ap-beijing", created=time.time()))
