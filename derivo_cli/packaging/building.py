@@ -6,7 +6,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from derivo import compiled
@@ -39,6 +39,7 @@ class Package:
     byte_code: str | None
     rule_sets: int
     parts: Mapping[str, tuple[int, int]]
+    packages: tuple[distributions.Distribution, ...] = field(repr=False)
 
 
 def build(root: Path, rules_folder: Path, path: Path, *, python: str) -> Package:
@@ -69,7 +70,7 @@ def build(root: Path, rules_folder: Path, path: Path, *, python: str) -> Package
     data = path.read_bytes()
     return Package(
         path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data), python=python,
-        byte_code=by.version if by else None, rule_sets=rule_sets,
+        byte_code=by.version if by else None, rule_sets=rule_sets, packages=tuple(packages),
         parts={name: (len(files), sum(map(len, files.values()))) for name, files in parts.items()},
     )  # fmt: skip
 

@@ -73,7 +73,9 @@ def _wheel(archive: Path) -> tuple[Message, Files, Files]:
     """Metadata, what would be installed, what tells about it. Scripts and data files are not for a function."""
     with zipfile.ZipFile(archive) as opened:
         content = {path: opened.read(path) for path in opened.namelist() if not path.endswith("/")}
-    top = next(path.split("/")[0] for path in content if path.endswith(".dist-info/METADATA"))
+    top = next((path.split("/")[0] for path in content if path.endswith(".dist-info/METADATA")), None)
+    if top is None:
+        raise ValueError("it holds no metadata")
     code = {path: data for path, data in content.items() if not path.split("/")[0].endswith((".dist-info", ".data"))}
     if any(".data/purelib/" in path or ".data/platlib/" in path for path in content):
         raise ValueError("it keeps code in a .data folder, which is not known here")
