@@ -27,7 +27,6 @@ _OF_THE_WHOLE = frozenset(
     ["NoSuchKey", "NoSuchBucket", "NoProcessAuthority", "SignatureDoesNotMatch", "InvalidAccessKeyId"]
 )
 
-
 _SETTINGS = "DERIVO_FILEID_ENCODING and DERIVO_FILEID_PATH tell Derivo, derivo probe tells you"
 
 _UNMAKEABLE = "COS takes `//` in fileids for `/` (DERIVO_FILEID_PATH), so that no request gives this key"
@@ -51,8 +50,10 @@ def derive(
     there now, so that whichever of two runs ends last, the derivatives are the last source's (law 4). `Work.gone` tells
     that the source does not exist (any more); outcomes of what could not be made are then `skipped(source_gone)`.
     """
-    run = _Run(plan, Calls(plan.source, cos, deadline, budget))
+    calls = Calls(plan.source, cos, deadline, budget)
+    run = _Run(plan, calls)
     if upload is not None:
+        calls.note(upload.answer.request_id)
         run.take(upload.request, upload.answer)
     else:
         run.skip_what_stands()
@@ -149,9 +150,10 @@ class _Run:
             if self._calls.try_again(failure, attempt):
                 request = requests_for(self._plan.source, missing)[0]
                 continue
+            instead = self._stranger if left_out == MOST_TRIES else ""
             if left_out == MOST_TRIES:
-                failure = CosFailure("WrongKey" if self._stranger else "NotMade", failure.message)
-            self._settle(missing, failure, self._stranger)
+                failure = CosFailure("WrongKey" if instead else "NotMade", failure.message)
+            self._settle(missing, failure, instead)
             return
 
     def _send(self, request: ProcessRequest) -> Optional[CosFailure]:
@@ -189,7 +191,9 @@ class _Run:
             for result in results:
                 if fileids.same_key(result.key, key):
                     results.remove(result)
-                    message = f"COS reads fileids as {encoding} and {path}; {_SETTINGS}"
+                    known = self._calls.fileids.encoding or fileids.PLAIN
+                    right = f"ENCODING={encoding}" if encoding != known else f"PATH={path}"
+                    message = f"COS reads fileids otherwise: set DERIVO_FILEID_{right}, or ask derivo probe"
                     self._outcomes[derivative] = failed(derivative, "WrongKey", message=message, instead=result.key)
                     return
 

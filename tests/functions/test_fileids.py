@@ -205,8 +205,17 @@ def test_a_wrong_key_is_told_with_what_would_be_right(cos: Cos) -> None:
     function.run(event_of(function.upload("in/茶.jpg", photo())))
     (first, _) = function.lines[0]["derivatives"]
     assert first["instead"] == "out/in/%E8%8C%B6.jpg.png"
-    assert "COS reads fileids as plain and literal" in first["message"]
+    assert "set DERIVO_FILEID_ENCODING=plain" in first["message"]
     assert calls(cos) == [2]
+
+
+def test_a_slash_that_got_lost_is_told_too(cos: Cos) -> None:
+    function = spoken(cos, PLAIN, NORMALISED)
+    function.fileids = Fileids(PLAIN, LITERAL)
+    function.run(event_of(function.upload("in//c.jpg", photo())))
+    (first, _) = function.lines[0]["derivatives"]
+    assert (first["outcome"], first["instead"]) == ("failed(permanent, WrongKey)", "out/in/c.jpg.png")
+    assert "set DERIVO_FILEID_PATH=normalised" in first["message"]
 
 
 def test_rules_that_are_bad_are_not_taken_for_fileids_that_are(cos: Cos) -> None:

@@ -13,10 +13,11 @@ from coslocal.pytest_plugin import REGION, Cos
 from coslocal.scf.event import record
 from derivo.ci import limits
 from derivo.cos import CosFailure
+from derivo.fileids import Fileids
 from derivo.standing import UPLOAD_MARK
 from derivo.upload import Uploaded, put_image
 
-from .conftest import Function, event_of, index_of, photo
+from .conftest import THUMB_AND_CARD, Function, event_of, index_of, photo
 
 SEVEN = "prefix: in/\nderivatives:\n" + "\n".join(
     f"  - {{name: d{n}, to: '/out/{{path}}.{n}.jpg', rule: imageMogr2/thumbnail/{20 + n}x}}" for n in range(7)
@@ -150,6 +151,20 @@ def test_a_bucket_that_does_not_exist_is_an_error(function: Function, picture: P
             client=function.client,
             rule_sets=function.rule_sets,
         )
+
+
+@pytest.mark.parametrize("encoding", ["plain", "urlencoded", "base64url"])
+def test_a_key_that_cos_may_read_otherwise_is_asked_about_before_it_is_written(
+    cos: Cos, picture: Path, encoding: str
+) -> None:
+    cos.app.dialects = Dialects({"fileid-encoding": encoding})
+    function = Function(cos, index_of(THUMB_AND_CARD), fileids=Fileids())
+    for key, processed in (("in/%41.jpg", 3 if encoding == "base64url" else 2), ("in/%42.jpg", 0)):
+        before = cos.journal.count("image_process")
+        assert texts(put(function, picture, key)) == ["written", "written"]
+        assert cos.journal.count("image_process") - before == processed
+    made = [f"out/in/%4{n}.jpg.{end}" for n in (1, 2) for end in ("card.png", "thumb.webp")]
+    assert cos.keys() == ["in/%41.jpg", "in/%42.jpg", *made]
 
 
 def test_a_line_that_breaks_once_loses_nothing(function: Function, picture: Path) -> None:
