@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -254,6 +255,48 @@ def test_what_cannot_be_served_ends_in_one_line_and_its_code(
     assert err.startswith("coslocal: ")
     assert len(err.splitlines()) == 1
     assert "AKIDonly" not in err
+
+
+def zipped(path: Path, files: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as opened:
+        for name, text in files.items():
+            opened.writestr(name, text)
+    return path
+
+
+def test_a_zip_runs_unpacked_and_apart_and_leaves_nothing(served: Any, tmp_path: Path) -> None:
+    code = (
+        "import json, os, sys, helping\n"
+        "def main_handler(event, context):\n"
+        "    told = [helping.NAME, os.getcwd(), os.stat('index.py').st_mode & 0o222, 'site' in sys.modules]\n"
+        "    open(os.environ['OUT'], 'a').write(json.dumps(told) + chr(10))\n"
+    )
+    package = zipped(tmp_path / "function.zip", {"index.py": code, "helping.py": "NAME = 'helps'\n"})
+    seen = tmp_path / "seen"
+    server = served(
+        *("--bucket", BUCKET, "--function", str(package), "--trigger", f"bucket={BUCKET}", "--env", f"OUT={seen}")
+    )
+    server.client().put_object(Bucket=BUCKET, Key="a.jpg", Body=b"pixels")
+    wait_for(lambda: lines(seen))
+    ((helped, folder, writable, site),) = lines(seen)
+    assert (helped, writable, site) == ("helps", 0, False)
+    assert server.stop(signal.SIGTERM)[0] == 0
+    assert not Path(folder).exists()
+
+
+def test_a_zip_that_is_none_or_has_no_function_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torn.zip").write_bytes(b"PK\x03\x04 and no more")
+    for package, said in (
+        (tmp_path / "torn.zip", "cannot be unpacked"),
+        (zipped(tmp_path / "bare.zip", {"main.py": ""}), "has no index.py at its root"),
+        (zipped(tmp_path / "out.zip", {"../index.py": ""}), "would lie outside"),
+        (tmp_path / "gone.zip", "there is no "),
+    ):
+        code, _, err = run(capsys, monkeypatch, "serve", "--port", "0", "--function", str(package))
+        assert (code, len(err.splitlines())) == (2, 1)
+        assert said in err
 
 
 def test_two_servers_do_not_share_a_folder(

@@ -179,6 +179,20 @@ def test_the_code_root_is_where_it_runs_and_imports_from(bench: Bench) -> None:
     assert not list(bench.folder.glob("**/__pycache__"))
 
 
+def test_apart_a_function_has_its_own_folder_and_the_standard_library_only(bench: Bench) -> None:
+    (bench.folder / "queue.py").write_text("MINE = True\n")  # the function's own come first, as in the cloud
+    source = """
+    import importlib.util, json, os, queue, sys
+
+    def main_handler(event, context):
+        installed = [name for name in ("aiohttp", "requests", "yaml", "pip") if importlib.util.find_spec(name)]
+        return [os.getcwd(), sys.path[0], queue.MINE, installed, os.environ["TENCENTCLOUD_RUNENV"]]
+    """
+    root = str(bench.folder)
+    assert json.loads(run(bench.deploy(source, isolated=True), "x").value) == [root, root, True, [], "SCF"]
+    assert not list(bench.folder.glob("**/__pycache__"))
+
+
 def test_what_a_function_prints_is_its_log_and_never_its_answer(bench: Bench) -> None:
     noisy = bench.deploy()
     assert json.loads(run(noisy, "noise", "R1").value) == "true answer"
