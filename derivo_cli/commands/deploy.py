@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from derivo.clock import Clock
+from derivo.settings import Settings
+from derivo_cli.cloudapi import ApiFailure, has_role
 from derivo_cli.deploy import planning, reading
 from derivo_cli.deploy.carrying import carry_out
 from derivo_cli.deploy.model import Address, Package
@@ -23,8 +25,6 @@ from derivo_cli.exits import DONE, FINDINGS, USAGE, Stop
 LARGEST_REQUEST = 10 * 1024 * 1024
 """Bytes of a signed request of the API; the zip is in it in base64."""
 _REST = 64 * 1024
-
-Ask = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def run(request: Request, console: Console, *, clock: Clock | None = None) -> in
     local = given.scheme == "http"
     wanted = reading.wanted(found.deployment, package, request.options, request.file.parent, local=local)
     with opened(wanted.address, given, clock) as cloud:
+        _check_role(given, wanted.config.role)
         cloud.settled()
         plan = planning.plan(wanted, cloud.actual())
         if not plan.steps:
@@ -99,6 +100,17 @@ def show(plan: Plan, address: Address, console: Console) -> None:
         console.print(Text(f"  {line}", style=styles.get(line[:1], "")), soft_wrap=True)
     for line in plan.notes:
         console.print(Text(f"  = {line}"), soft_wrap=True)
+
+
+def _check_role(given: Settings, role: str) -> None:
+    """Refuse a role that is not there; who may not ask for it goes on without knowing."""
+    with suppress(ApiFailure):
+        if not has_role(given, role):
+            raise Stop(
+                f"inputs.role: the account has no role {role}; make it in CAM for the service scf.qcloud.com, with the "
+                "policy of: derivo policy --json",
+                USAGE,
+            )
 
 
 def _check_size(package: Package) -> None:

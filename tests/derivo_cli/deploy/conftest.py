@@ -16,6 +16,7 @@ from qcloud_cos import CosConfig, CosS3Client
 from rich.console import Console
 
 from coslocal.app import Coslocal
+from coslocal.cam import api as cam
 from coslocal.dialects import Dialects
 from coslocal.front import Front
 from coslocal.http import NO_ANSWER, Request, Response
@@ -211,7 +212,9 @@ class World:
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
     running: list[tuple[Any, Scf, Coslocal]] = []
 
-    def made(settling: float = 0.3, dialects: dict[str, str] | None = None) -> World:
+    def made(
+        settling: float = 0.3, dialects: dict[str, str] | None = None, roles: tuple[str, ...] | None = None
+    ) -> World:
         app, clock = new_app(), ManualClock()
         account = Account(secret_id="AKIDlocal", secret_key="SKlocal", appid=BUCKET.rpartition("-")[2])
         scf = Scf(
@@ -220,7 +223,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         )  # fmt: skip
         scf.start()
         app.subscribe(scf.notify)
-        cut = Cut(Front(app, TencentApi([actions.service(scf, app.store)], credentials=app.credentials)))
+        services = [actions.service(scf, app.store), *([] if roles is None else [cam.service(roles, REGION)])]
+        cut = Cut(Front(app, TencentApi(services, credentials=app.credentials)))
         server = LocalServer(cut)
         started = server.start_in_thread()
         started.__enter__()

@@ -305,6 +305,15 @@ def test_what_is_refused_before_anything_is_deployed(
     assert world.scf.functions == {}
 
 
+def test_an_account_without_the_role_is_refused_before_anything_is_deployed(make: Callable[..., Any]) -> None:
+    world = make(roles=("another-role",))
+    with pytest.raises(Stop, match=r"no role derivo-role.*derivo policy --json"):
+        world.deploy()
+    assert world.writes == []
+    world.write(role="another-role")
+    assert world.deploy() == DONE
+
+
 def test_packages_that_do_not_fit_are_refused(world: Any) -> None:
     (world.folder / "dist" / "function.zip").unlink()
     with pytest.raises(Stop, match="derivo package"):
