@@ -23,9 +23,11 @@ from derivo.ci.values import AsNode, Decimals, Whole, Word
 from derivo.outcomes import CODES, REASONS
 from derivo.rulekeys import DERIVATIVE_KEYS, RULE_SET_KEYS, Key
 from derivo_cli import codes
+from derivo_cli.reconcile import scale
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "docs" / name for name in ("rules.md", "settings.md", "operations.md", "dialects.md", "policy.md")]
+NAMES = ("rules", "settings", "operations", "dialects", "policy", "scale")
+PAGES = [ROOT / "docs" / f"{name}.md" for name in NAMES]
 _PART = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 BLOCK = re.compile(r"^```(?P<info>[a-z][^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -146,6 +148,11 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "dialects": _dialects,
     "settled": _settled,
     "outcome-codes": _outcome_codes,
+    "scale-hours": lambda: _table(*scale.hours()),
+    "scale-raised": lambda: _table(*scale.raised()),
+    "scale-cost": lambda: _table(*scale.cost()),
+    "scale-sizes": lambda: _table(*scale.sizes()),
+    "scale-sweeps": lambda: _table(*scale.sweeps()),
     "skip-reasons": lambda: _table(("reason", "why"), ((f"`{name}`", why) for name, why in REASONS.items())),
 }
 

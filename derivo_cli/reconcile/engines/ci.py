@@ -222,18 +222,18 @@ class CiEngine:
         urls = f"{ownobjects.FOLDER}batch/{self._bucket.plan[:16]}-trial.txt"
         job = self._patiently(
             lambda: self._submit(
-                f"derivo-{self._bucket.plan[:16]}-trial", urls, [source], derivative, self._bucket.name, naming.PROBE
+                f"derivo-{self._bucket.plan[:16]}-trial", urls, [source], derivative, self._bucket.name, naming.TRIAL
             )
         )
         job = self._followed({("", "a trial"): job})["", "a trial"]
         self._delete(urls)
-        prefix = f"{naming.PROBES}{job.id}/"
+        prefix = f"{naming.TRIALS}{job.id}/"
         wrote = [item.key for item in self._client.list(**self._where, prefix=prefix, timeout=_SECONDS)]
         for key in wrote:
             self._delete(key)
         if job.state != "Success":
             raise CosFailure(job.code or "BatchFailed", f"a trial job for {source}: {job.state}: {job.message}")
-        told = {naming.probed(key, job.id, source) for key in wrote}
+        told = {naming.tried(key, job.id, source) for key in wrote}
         self._trials += not wrote
         if told - {True, False} or self._trials >= _MOST_TRIALS:
             raise CosFailure(

@@ -1,6 +1,6 @@
 """How a batch job names what it writes: key templates as CI's output patterns, and which rule sets have none (SCF 8.1).
 
-Whether `${InputPath}` ends in a slash is not documented: a probe tells. What a pattern gives for a source is worked out
+Whether `${InputPath}` ends in a slash is not documented: a trial tells. What a pattern gives for a source is worked out
 here, and a source for which that is not the planned key is never handed to a job.
 """
 
@@ -11,8 +11,8 @@ from derivo.ci import to_text
 from derivo.rulesets import Derivative, RuleSet
 
 PATH, NAME, EXT, JOB = "${InputPath}", "${InputName}", "${ext}", "${InventoryTriggerJobId}"
-PROBES = f"{ownobjects.FOLDER}probe/"
-PROBE = f"{PROBES}{JOB}/{PATH}~{NAME}~{EXT}"
+TRIALS = f"{ownobjects.FOLDER}batch/"
+TRIAL = f"{TRIALS}{JOB}/{PATH}~{NAME}~{EXT}"
 
 
 def unfit(rule_set: RuleSet) -> str:
@@ -62,7 +62,7 @@ def filled(output: str, source_key: str, *, slash: bool) -> str | None:
     return output
 
 
-def probed(key: str, job: str, source_key: str) -> bool | None:
-    """What a probe's key tells: whether ${InputPath} ends in a slash; None when CI fills the pattern in otherwise."""
-    found = {filled(PROBE.replace(JOB, job), source_key, slash=slash): slash for slash in (True, False)}
+def tried(key: str, job: str, source_key: str) -> bool | None:
+    """What the key of a trial tells: whether ${InputPath} ends in a slash; None when CI fills patterns in otherwise."""
+    found = {filled(TRIAL.replace(JOB, job), source_key, slash=slash): slash for slash in (True, False)}
     return found.get(key)

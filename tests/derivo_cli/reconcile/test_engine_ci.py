@@ -200,6 +200,6 @@ def test_a_pattern_gives_the_planned_key_or_says_that_it_does_not(
         plain = "." not in ext and "${" not in key
         assert made is None or planned is None or made == planned.key
         assert made is not None or not plain
-        assert naming.probed(naming.filled(naming.PROBE, key, slash=slash) or "", naming.JOB, key) in (
+        assert naming.tried(naming.filled(naming.TRIAL, key, slash=slash) or "", naming.JOB, key) in (
             (slash,) if plain else (slash, None)
         )
