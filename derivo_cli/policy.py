@@ -135,14 +135,9 @@ def _needs(rule_sets: Sequence[RuleSet], deployed: Deployed, who: Who) -> Iterat
                 asked = (*_RESULT, REMOVE)
                 yield Need(Place(bucket, PROBES), asked, "finding out how COS reads fileids, once an instance")
     if who is Who.APPLY or deployed.sweeps:
-        for bucket in {place.bucket for rule_set, own in _pairs(rule_sets, deployed) for place in _made(rule_set, own)}:
-            yield Need(Place(bucket, None), (LIST,), "looking for what is missing")
-
-
-def _pairs(rule_sets: Sequence[RuleSet], deployed: Deployed) -> Iterator[tuple[RuleSet, str]]:
-    for rule_set, buckets in zip(rule_sets, deployed.buckets, strict=True):
-        for bucket in buckets:
-            yield rule_set, bucket
+        for rule_set, buckets in zip(rule_sets, deployed.buckets, strict=True):
+            for place in (place for bucket in buckets for place in _made(rule_set, bucket)):
+                yield Need(Place(place.bucket, None), (LIST,), "looking for what is missing")
 
 
 def _made(rule_set: RuleSet, bucket: str) -> Iterator[Place]:
@@ -211,7 +206,8 @@ def _grouped(needs: Sequence[Need]) -> Iterator[Statement]:
         for place in _outermost(wanted):
             actions_of.setdefault(place, []).append(action)
     groups: dict[tuple[str, ...], list[Place]] = {}
-    for place in sorted(actions_of, key=list(why).index):
+    order = {place: number for number, place in enumerate(why)}
+    for place in sorted(actions_of, key=order.__getitem__):
         groups.setdefault(tuple(actions_of[place]), []).append(place)
     for actions, together in groups.items():
         reasons = dict.fromkeys(reason for place in together for reason in why[place])
