@@ -72,7 +72,9 @@ def _one_of(*words: str) -> Callable[[str], Optional[str]]:
 SETTINGS: tuple[Setting, ...] = (
     Setting("rules", "DERIVO_RULES", "", str, "folder of the rule sets; default: rules/ beside index.py"),
     Setting("scheme", "DERIVO_COS_SCHEME", "https", _scheme, "scheme for COS: https, or http for coslocal"),
-    Setting("proxy", "DERIVO_COS_PROXY", "", _proxy, "URL of a coslocal (or another HTTP proxy) that answers for the cloud"),
+    Setting(
+        "proxy", "DERIVO_COS_PROXY", "", _proxy, "URL of a coslocal (or another HTTP proxy) in the place of the cloud"
+    ),
     Setting("call_timeout", "DERIVO_CALL_TIMEOUT", "60", _seconds, "longest time one call of COS may take, in seconds"),
     Setting(
         "max_requests_per_minute",
