@@ -335,6 +335,12 @@ def deploy(
     file: File = Path("serverless.yml"),
     stage: Stage = None,
     archive: Annotated[Path, typer.Option("--package", help="What derivo package built.")] = Path("dist/function.zip"),
+    code_bucket: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME-APPID", help="Hand the code over through this bucket: it may be too large otherwise."
+        ),
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take the function and its triggers away instead.")] = False,
     yes: Yes = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
@@ -347,7 +353,7 @@ def deploy(
     from derivo_cli.deploy.reading import Options
 
     options = Options(call_seconds=call_seconds, retries=retries, max_age=max_age)
-    request = command.Request(file, stage, archive, options, yes, dry_run)
+    request = command.Request(file, stage, archive, code_bucket, options, yes, dry_run)
     raise typer.Exit((command.remove if remove else command.run)(request, Console()))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,15 +15,11 @@ from derivo.settings import Settings
 from derivo_cli.cloudapi import ApiFailure, has_role
 from derivo_cli.deploy import planning, reading
 from derivo_cli.deploy.carrying import carry_out
-from derivo_cli.deploy.model import Address, Package
+from derivo_cli.deploy.model import Address
 from derivo_cli.deploy.opening import configured, existing, opened
 from derivo_cli.deploy.planning import Plan
 from derivo_cli.deploy.reading import Options
 from derivo_cli.exits import DONE, FINDINGS, USAGE, Stop
-
-LARGEST_REQUEST = 10 * 1024 * 1024
-"""Bytes of a signed request of the API; the zip is in it in base64."""
-_REST = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -34,6 +29,7 @@ class Request:
     file: Path = Path("serverless.yml")
     stage: str | None = None
     package: Path = Path("dist/function.zip")
+    code_bucket: str | None = None
     options: Options = field(default_factory=Options)
     yes: bool = False
     dry_run: bool = False
@@ -43,11 +39,10 @@ def run(request: Request, console: Console, *, clock: Clock | None = None) -> in
     """Show what would change, ask, and do it. 0: all is as it should be, 1: it is not (not asked for, or failed)."""
     found = reading.resolved(request.file, request.stage)
     package = reading.package(request.package)
-    _check_size(package)
     given = configured(request.file, found.stage)
     local = given.scheme == "http"
     wanted = reading.wanted(found.deployment, package, request.options, request.file.parent, local=local)
-    with opened(wanted.address, given, clock) as cloud:
+    with opened(wanted.address, given, clock, request.code_bucket) as cloud:
         _check_role(given, wanted.config.role)
         cloud.settled()
         plan = planning.plan(wanted, cloud.actual())
@@ -111,13 +106,3 @@ def _check_role(given: Settings, role: str) -> None:
                 "policy of: derivo policy --json",
                 USAGE,
             )
-
-
-def _check_size(package: Package) -> None:
-    size = len(base64.b64encode(package.data)) + _REST
-    if size > LARGEST_REQUEST:
-        raise Stop(
-            f"{package.path}: {len(package.data):,} bytes are too many for one signed request of the API "
-            f"({LARGEST_REQUEST:,} bytes with base64); deploy with the platform's own tool, which uploads through COS",
-            USAGE,
-        )

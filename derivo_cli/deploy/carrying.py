@@ -14,42 +14,41 @@ Tell = Callable[[str], None]
 def carry_out(plan: Plan, cloud: Cloud, tell: Tell) -> None:
     """Raises ApiFailure and Stop; what was done until then stays, and a new plan goes on from there."""
     for step in plan.steps:
-        _take(step, cloud, tell)
+        done = _take(step, cloud)
+        if done:
+            tell(done)
 
 
-def _take(step: planning.Step, cloud: Cloud, tell: Tell) -> None:
+def _take(step: planning.Step, cloud: Cloud) -> str:
+    """What was done, where it is worth a line."""
     match step:
         case planning.Delete():
             cloud.delete()
-            tell("deleting the function")
-            cloud.gone()
+            return "the function is deleted"
         case planning.Create(kind, config, package):
             cloud.create(kind, config, package)
-            tell("creating the function")
-            cloud.active()
+            return "the function is created"
         case planning.UpdateCode(handler, package):
             cloud.update_code(handler, package)
-            tell("updating the code")
-            cloud.active()
+            return "the code is updated"
         case planning.UpdateConfig(config):
             cloud.update_config(config)
-            tell("updating the configuration")
-            cloud.active()
+            return "the configuration is updated"
         case planning.Publish(package):
             version = cloud.publish(package)
-            tell(f"publishing version {version}")
-            cloud.active(version)
             cloud.point(version)
+            return f"version {version} is published, and serves"
         case planning.Point(version):
             cloud.point(version)
-            tell(f"$DEFAULT is version {version}")
+            return f"version {version} serves"
         case planning.Reserve(megabytes):
             cloud.reserve(megabytes)
         case planning.SetRetries(retries):
             cloud.set_retries(retries)
         case planning.AddTrigger(trigger):
             cloud.create_trigger(trigger)
-            tell(f"trigger {trigger}")
+            return f"there is the trigger {trigger}"
         case planning.RemoveTrigger(trigger):
             cloud.delete_trigger(trigger)
-            tell(f"no more: trigger {trigger}")
+            return f"there is no more the trigger {trigger}"
+    return ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from derivo.clock import Clock
 from derivo_cli.cloudapi import ApiFailure, call
+from derivo_cli.deploy.handing import Handing
 from derivo_cli.deploy.model import (
     DEFAULT,
     LATEST,
@@ -49,13 +49,13 @@ class Missing(Exception):
 
 
 class Cloud:
-    """One function of an account. `writes` counts the calls that change something. Raises ApiFailure."""
+    """One function of an account; its code is handed over as `handing` does. Raises ApiFailure."""
 
-    def __init__(self, client: Any, address: Address, clock: Clock) -> None:
+    def __init__(self, client: Any, address: Address, clock: Clock, handing: Handing) -> None:
         self._client = client
+        self._handing = handing
         self.address = address
         self._clock = clock
-        self.writes: list[str] = []
 
     # -- reading
 
@@ -150,12 +150,6 @@ class Cloud:
         """
         return self._until(lambda: self._state(version), lambda state: state not in CHANGING)
 
-    def gone(self) -> None:
-        """Wait until there is no such function any more. Raises Stop when it stays, or takes too long."""
-        state = self._until(lambda: self._state(LATEST), lambda state: state in ("", "DeleteFailed"))
-        if state:
-            raise Stop(f"{self.address} is {state}: {self.version(LATEST).reason}", FINDINGS)
-
     def active(self, version: str = LATEST) -> None:
         """Wait until a version is Active. Raises Stop when it fails, or takes too long."""
         state = self.settled(version)
@@ -185,25 +179,39 @@ class Cloud:
     # -- writing
 
     def create(self, kind: Kind, config: Config, package: Package) -> None:
-        """Begin to create it; wait with `active`."""
-        settings = _settings(config)
-        self._write(
-            "CreateFunction", Code=_zip(package), CodeSource="ZipFile", Type=kind.type, Runtime=kind.runtime,
-            Handler=kind.handler, **settings,
-        )  # fmt: skip
+        """Create it, and wait until it is Active. Raises Stop."""
+        self._deliver(
+            "CreateFunction", package, Type=kind.type, Runtime=kind.runtime, Handler=kind.handler, **_settings(config)
+        )
 
     def update_code(self, handler: str, package: Package) -> None:
-        self._write("UpdateFunctionCode", Code=_zip(package), CodeSource="ZipFile", Handler=handler)
+        """Put other code in its place, and wait until it is Active. Raises Stop."""
+        self._deliver("UpdateFunctionCode", package, Handler=handler)
+
+    def _deliver(self, action: str, package: Package, **parameters: Any) -> None:
+        code = self._handing.code(package)
+        source = "ZipFile" if "ZipFile" in code else "Cos"
+        self._write(action, Code=code, CodeSource=source, **parameters)
+        self.active()
+        self._handing.clear(package)
 
     def update_config(self, config: Config) -> None:
+        """And wait until it is Active. Raises Stop."""
         self._write("UpdateFunctionConfiguration", **_settings(config))
+        self.active()
 
     def delete(self) -> None:
+        """And wait until it is gone. Raises Stop."""
         self._write("DeleteFunction")
+        state = self._until(lambda: self._state(LATEST), lambda state: state in ("", "DeleteFailed"))
+        if state:
+            raise Stop(f"{self.address} is {state}: {self.version(LATEST).reason}", FINDINGS)
 
     def publish(self, package: str) -> str:
-        """The name of the version that is being published now; wait with `active`."""
-        return str(self._write("PublishVersion", Description=PACKAGE + package).FunctionVersion)
+        """A version of what $LATEST is; its name, once it is Active. Raises Stop."""
+        version = str(self._write("PublishVersion", Description=PACKAGE + package).FunctionVersion)
+        self.active(version)
+        return version
 
     def point(self, version: str) -> None:
         """All of $DEFAULT's events to this version."""
@@ -240,7 +248,6 @@ class Cloud:
 
     def _write(self, action: str, **parameters: Any) -> Any:
         """Tried again only when it was refused before anything was done."""
-        self.writes.append(action)
         return self._tried(
             lambda failure: failure.code in _BUSY or failure.code.startswith("RequestLimitExceeded"), action, parameters
         )
@@ -267,10 +274,6 @@ class Cloud:
             if failure.code in ("ResourceNotFound.Function", "ResourceNotFound.FunctionName"):
                 raise Missing(str(self.address)) from None
             raise
-
-
-def _zip(package: Package) -> dict[str, str]:
-    return {"ZipFile": base64.b64encode(package.data).decode("ascii")}
 
 
 def _settings(config: Config) -> dict[str, Any]:

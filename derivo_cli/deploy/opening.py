@@ -8,10 +8,12 @@ from pathlib import Path
 
 from derivo import settings
 from derivo.clock import Clock, SystemClock
+from derivo.cos import Cos
 from derivo_cli import serverless, variables
 from derivo_cli.cloudapi import ApiFailure, scf_client
 from derivo_cli.deploy import reading
 from derivo_cli.deploy.cloud import Cloud, Missing
+from derivo_cli.deploy.handing import Through, Within
 from derivo_cli.deploy.model import Address
 from derivo_cli.exits import FINDINGS, USAGE, Stop
 
@@ -54,10 +56,15 @@ def existing(file: Path, stage: str | None, clock: Clock | None = None) -> Itera
 
 
 @contextmanager
-def opened(address: Address, found: settings.Settings, clock: Clock | None = None) -> Iterator[Cloud]:
-    """The cloud where the function is, or will be. What the API refuses within becomes one line and its mend."""
+def opened(
+    address: Address, found: settings.Settings, clock: Clock | None = None, code_bucket: str | None = None
+) -> Iterator[Cloud]:
+    """The cloud where the function is, or will be; code goes there through the bucket, where one is given. What the API
+    refuses within becomes one line and its mend."""
+    client = scf_client(found, address.region)
+    handing = Through(Cos(found), code_bucket, address.region) if code_bucket else Within()
     try:
-        yield Cloud(scf_client(found, address.region), address, clock or SystemClock())
+        yield Cloud(client, address, clock or SystemClock(), handing)
     except Missing:
         raise Stop(f"there is no function {address}; derivo deploy makes it", FINDINGS) from None
     except ApiFailure as failure:

@@ -206,7 +206,6 @@ def test_a_function_of_another_tool_is_taken_over(world: Any) -> None:
     def by_hand(cloud: Any, package: Any) -> None:
         config = Config(description="", memory=128, timeout=3, role="r", public=True, variables={"A": "b"})
         cloud.create(Kind("Event", "Python3.10", "index.main_handler"), config, package)
-        cloud.active()
         name = next(iter(world.inputs["events"]))["cos"]["parameters"]["bucket"]
         cloud.create_trigger(
             Trigger(kind="cos", name=name, detail="cos:ObjectCreated:Put", prefix="in/", qualifier="$LATEST")
@@ -322,8 +321,17 @@ def test_packages_that_do_not_fit_are_refused(world: Any) -> None:
     with pytest.raises(Stop, match="no zip"):
         world.deploy()
     world.pack(big="x" * 8_000_000)
-    with pytest.raises(Stop, match="too many for one signed request"):
+    with pytest.raises(Stop, match=r"too many for one signed request.*--code-bucket"):
         world.deploy()
+    with pytest.raises(Stop, match="write NAME-APPID"):
+        world.deploy(code_bucket="photos")
+    with pytest.raises(Stop, match="NoSuchBucket"):
+        world.deploy(code_bucket="nowhere-1250000000")
+    assert world.scf.functions == {}
+    assert world.deploy(code_bucket=BUCKET) == DONE
+    assert list(world.app.store.scan(BUCKET)) == []
+    world.upload("in/a")
+    assert world.served() == [("a", "1")]
     world.pack(**{"sbom.cdx.json": '{"metadata": {"properties": [{"name": "derivo:python", "value": "3.9"}]}}'})
     with pytest.raises(Stop, match=r"built for Python 3.9.*derivo package --python 3.10"):
         world.deploy()
