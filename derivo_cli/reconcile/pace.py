@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TypeVar
 
-from derivo.clock import Clock
+from derivo.clock import Clock, Deadline
 from derivo.cos import Cos, CosFailure, Processed
 from derivo.settings import Settings
 
 # Of a limit, so that something is left for the function and for others.
 SHARE = 0.9
+_PATIENCE_SECONDS = 300.0
+
+T = TypeVar("T")
+
+
+def patiently(clock: Clock, ask: Callable[[], T], passes: Callable[[Exception], bool]) -> T:
+    """The answer, asked for again with growing pauses for five minutes, while failures are of a kind that passes."""
+    deadline = Deadline(clock, _PATIENCE_SECONDS)
+    attempt = 0
+    while True:
+        try:
+            return ask()
+        except Exception as failure:
+            attempt += 1
+            if not (passes(failure) and deadline.back_off(attempt)):
+                raise
 
 
 class Rate:

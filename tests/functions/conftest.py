@@ -79,6 +79,7 @@ class Function:
     lines: list[dict[str, Any]] = field(default_factory=list)
     budget: Budget | None = None
     fileids: Fileids | None = None
+    sweep_hours: float = 24.0
 
     @property
     def client(self) -> Client:
@@ -95,6 +96,7 @@ class Function:
             log=self.lines.append,
             region=REGION,
             budget=self.budget,
+            sweep_hours=self.sweep_hours,
         )
 
     def upload(self, key: str, data: bytes) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from derivo.breaker import Budget
 from derivo.cos import Cos as Client
 from derivo.cos import Page, Processed
 from derivo.events import Source
-from derivo.handle import Summary, handle
 from derivo.plan import plan
 from derivo.settings import Settings
 
@@ -69,24 +68,10 @@ class Sweeper(Function):
     page: int = 3
     seconds: float = 0.0
     time: int = 1_800_000_000
-    hours: float = 24.0
 
     @property
     def client(self) -> Client:
         return Slow(self)
-
-    def run(self, event: Any) -> Summary:
-        return handle(
-            event,
-            {"time_limit_in_ms": self.budget_ms, "request_id": "invocation-1"},
-            client=self.client,
-            rule_sets=self.rule_sets,
-            clock=self.clock,
-            log=self.lines.append,
-            region=REGION,
-            budget=self.budget,
-            sweep_hours=self.hours,
-        )
 
     def ring(self, message: str = PLACE) -> dict[str, Any]:
         """The timer fires; what the slice logged."""
@@ -346,7 +331,7 @@ def test_whatever_was_lost_and_wherever_it_is_killed_the_bucket_ends_clean(
             except Interrupted:
                 continue
         mounted.app = app
-        sweeper.hours = 0
+        sweeper.sweep_hours = 0
         if not any(line.get("complete") for line in sweeper.lines):
             sweeper.round()
         assert set(sweeper.cos.keys()) - {CURSOR} == {*keys, *strangers, *wanted}

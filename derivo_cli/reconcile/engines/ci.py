@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from derivo import ownobjects
 from derivo.ci import to_text
-from derivo.clock import Clock, Deadline
+from derivo.clock import Clock
 from derivo.cos import CosFailure, Page
 from derivo.matching import RuleSetIndex
 from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
@@ -27,11 +27,11 @@ from derivo_cli.exits import Stop
 from derivo_cli.reconcile.engines import naming
 from derivo_cli.reconcile.engines.batches import ENDED, Batch, Batches
 from derivo_cli.reconcile.executing import Ledger, Limits, Unit
+from derivo_cli.reconcile.pace import patiently
 
 CELL = 10_000
 """Sources whose jobs run together. How many objects a job takes is not documented."""
 _SECONDS = 60.0
-_PATIENCE_SECONDS = 300.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _MOST_TRIALS = 5
 
@@ -276,13 +276,4 @@ class CiEngine:
         )
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        """The answer, asked for again while that may help."""
-        deadline = Deadline(self._clock, _PATIENCE_SECONDS)
-        attempt = 0
-        while True:
-            try:
-                return ask()
-            except CosFailure as failure:
-                attempt += 1
-                if not (failure.retryable and deadline.back_off(attempt)):
-                    raise
+        return patiently(self._clock, ask, lambda failure: isinstance(failure, CosFailure) and failure.retryable)

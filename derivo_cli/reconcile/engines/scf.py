@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from derivo.ci import limits
-from derivo.clock import Clock, Deadline
+from derivo.clock import Clock
 from derivo.events import synthetic_event
 from derivo_cli.cloudapi import ApiFailure
 from derivo_cli.exits import Stop
 from derivo_cli.reconcile.engines.cloudapi import Deployed, Functions
 from derivo_cli.reconcile.executing import Ledger, Limits, Unit
-from derivo_cli.reconcile.pace import SHARE, Rate
+from derivo_cli.reconcile.pace import SHARE, Rate, patiently
 
 # Of the function's time-out, how long a processing call with its HEAD may take on average, so that an event is done in
 # one invocation. One that is not is raised, and done once more from its beginning.
@@ -22,7 +22,6 @@ SECONDS_A_REQUEST = 2.0
 # The pages write KB, which may mean a thousand bytes.
 EVENT_BYTES = limits.ASYNC_EVENT_BYTES // 1024 * 1000
 _EMPTY = '{"Records":[]}'
-_PATIENCE_SECONDS = 300.0
 
 
 @dataclass
@@ -105,19 +104,16 @@ class ScfEngine:
             yield unit
 
     def _send(self, parcel: Parcel) -> ApiFailure | None:
-        self._processing.wait(parcel.requests)
-        deadline = Deadline(self._clock, _PATIENCE_SECONDS)
-        attempt = 0
-        while True:
+        def invoke() -> None:
             self._invoking.wait()
-            try:
-                self._functions.invoke(self._function, parcel.event)
-            except ApiFailure as failure:
-                attempt += 1
-                if failure.passing and deadline.back_off(attempt):
-                    continue
-                return failure
-            return None
+            self._functions.invoke(self._function, parcel.event)
+
+        self._processing.wait(parcel.requests)
+        try:
+            patiently(self._clock, invoke, lambda failure: isinstance(failure, ApiFailure) and failure.passing)
+        except ApiFailure as failure:
+            return failure
+        return None
 
 
 def deployed(functions: Functions, name: str, namespace: str) -> Deployed:

@@ -12,24 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from derivo_cli.reconcile.pace import Concurrency, Rate
-
-
-class Clock:
-    """A clock that moves when it is told to, or when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
+from tests.functions.conftest import TestClock
 
 
 @given(st.lists(st.floats(0, 3), max_size=60), st.floats(0.5, 200))
 def test_no_second_has_more_than_the_rate_and_its_slack(pauses: list[float], rate: float) -> None:
-    clock = Clock()
+    clock = TestClock()
     slots = Rate(clock, rate)
     taken = []
     for pause in pauses:
@@ -43,7 +31,7 @@ def test_no_second_has_more_than_the_rate_and_its_slack(pauses: list[float], rat
 
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=20), st.floats(1, 50))
 def test_many_slots_at_once_are_paid_for_before_the_next(wanted: list[int], rate: float) -> None:
-    clock = Clock()
+    clock = TestClock()
     slots = Rate(clock, rate)
     for count in wanted:
         slots.wait(count)
