@@ -2,10 +2,15 @@
 
 A blob is written to `incoming/`, then renamed into `blobs/xx/`; the index names it only after that, so a process killed
 at any moment leaves at most a stray file, which the next start sweeps away.
+
+Blobs' paths are plain text: pathlib interns every name that it sees, in a table that never shrinks.
 """
+
+# ruff: noqa: PTH104, PTH108, PTH123
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
@@ -20,51 +25,53 @@ from coslocal.storage.types import Blob, BlobGone, Readable, StoreError
 class DirectoryBlobs:
     def __init__(self, root: Path, *, fsync: bool = False) -> None:
         self._fsync = fsync
+        self._folder = root / "blobs"
         self._incoming = root / "incoming"
-        self._blobs = root / "blobs"
         self._incoming.mkdir(parents=True, exist_ok=True)
         for number in range(256):
-            (self._blobs / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+            (self._folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
+        self._blobs, self._coming = str(self._folder), str(self._incoming)
 
-    def _path(self, name: str) -> Path:
-        return self._blobs / name[:2] / name
+    def _path(self, name: str) -> str:
+        return f"{self._blobs}/{name[:2]}/{name}"
 
     def save(self, body: Readable) -> Blob:
         name = new_name()
-        incoming = self._incoming / name
+        incoming = f"{self._coming}/{name}"
         target = self._path(name)
         try:
-            with incoming.open("wb") as file:
+            with open(incoming, "wb") as file:
                 blob = absorb(name, body, file.write)
                 file.flush()
                 if self._fsync:
                     os.fsync(file.fileno())
-            incoming.rename(target)
+            os.rename(incoming, target)
         except BaseException:
-            incoming.unlink(missing_ok=True)
+            _unlink(incoming)
             raise
         if self._fsync:
-            _sync_folder(target.parent)
+            _sync_folder(f"{self._blobs}/{name[:2]}")
         return blob
 
     def read(self, name: str, start: int, length: int) -> Iterator[bytes]:
         try:
-            file = self._path(name).open("rb", buffering=0)
+            file = open(self._path(name), "rb", buffering=0)  # noqa: SIM115
         except FileNotFoundError:
             raise BlobGone(name) from None
         return _chunks(file, start, length)
 
     def whole(self, name: str) -> bytes:
         try:
-            return self._path(name).read_bytes()
+            with open(self._path(name), "rb", buffering=0) as file:
+                return file.read()
         except FileNotFoundError:
             raise BlobGone(name) from None
 
     def delete(self, name: str) -> None:
-        self._path(name).unlink(missing_ok=True)
+        _unlink(self._path(name))
 
     def sweep(self, known: set[str]) -> int:
-        strays = [path for path in self._blobs.glob("*/*") if path.name not in known]
+        strays = [path for path in self._folder.glob("*/*") if path.name not in known]
         strays += self._incoming.iterdir()
         for path in strays:
             path.unlink()
@@ -89,7 +96,12 @@ def _read_on(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _sync_folder(folder: Path) -> None:
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def _sync_folder(folder: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
