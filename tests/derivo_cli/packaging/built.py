@@ -18,6 +18,9 @@ HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
 AT_HAND = [HERE, *(python for python in CLOUD if interpreter(python) is not None)]
 """Those that a package can be run with on this machine."""
 
+SIX = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n"
+RULE = "derivatives: [{name: t, to: '%s', rule: imageMogr2/auto-orient/thumbnail/20x20>/strip}]\n"
+
 
 @cache
 def package(python: str) -> Package:

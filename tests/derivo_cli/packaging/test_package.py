@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import marshal
 import shutil
@@ -22,6 +23,7 @@ from derivo_cli.packaging.licences import is_allowed
 from derivo_cli.packaging.requirements import read
 from derivo_cli.packaging.sbom import facts_of
 from tests.derivo_cli.packaging.built import HERE, ROOT, package
+from tests.derivo_cli.running import Derivo
 
 TARGET = CLOUD[-1]
 
@@ -122,3 +124,33 @@ def test_licences_in_it_are_allowed_and_files_are_the_pinned_ones(entries: dict[
         assert part.version == pins[part.name].version
         assert part.sha256 in pins[part.name].hashes
         assert is_allowed(part.licence), part
+
+
+def test_without_an_interpreter_of_its_python_it_has_sources_only_and_says_so(
+    small_checkout: Path, derivo: Derivo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(small_checkout))
+    monkeypatch.setenv("PATH", str(small_checkout))
+    other = next(python for python in CLOUD if python != HERE)
+    said = [derivo("package", "--python", other, "-o", f"{number}.zip") for number in (1, 2)]
+    assert [done.code for done in said] == [0, 0]
+    assert f"no byte code, as there is no CPython {other} here" in " ".join(said[0].out.split())
+    one, two = (small_checkout / f"{number}.zip" for number in (1, 2))
+    assert one.read_bytes() == two.read_bytes()
+    with zipfile.ZipFile(one) as opened:
+        assert {"index.py", "six.py", "rules/in.yml", "licences/six/LICENSE"} <= set(opened.namelist())
+        assert not [name for name in opened.namelist() if name.endswith(".pyc")]
+    assert facts_of(one)["byte-code"] == "none"
+
+
+def test_the_report_tells_parts_size_and_digest(small_checkout: Path, derivo: Derivo) -> None:
+    done = derivo("package", "-o", "a.zip", "--python", HERE)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    data = (small_checkout / "a.zip").read_bytes()
+    assert f"a.zip: {len(data):,} bytes, 1 rule set, Python {HERE}" in said
+    assert f"SHA-256 {hashlib.sha256(data).hexdigest()}" in said
+    with zipfile.ZipFile(small_checkout / "a.zip") as opened:
+        sizes = [entry.file_size for entry in opened.infolist()]
+    assert f"together {len(sizes)} {sum(sizes):,}" in said
+    assert "six 1.17.0 1 34,703" in said

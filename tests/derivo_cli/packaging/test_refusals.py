@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -15,27 +14,21 @@ from derivo_cli.exits import FINDINGS, USAGE, Stop
 from derivo_cli.packaging import distributions
 from derivo_cli.packaging.bytecode import compile_all, interpreter
 from derivo_cli.packaging.sbom import facts_of
-from tests.derivo_cli.packaging.built import HERE, ROOT
+from tests.derivo_cli.packaging.built import HERE, RULE, SIX
 from tests.derivo_cli.running import Derivo
 
-SIX = "six==1.17.0 --hash=sha256:4721f391ed90541fddacab5acf947aa0d3dc7d27b2e1e8eda2be8970586c3274\n"
 CRCMOD = "crcmod==1.7 --hash=sha256:dc7051a0db5f2bd48665a990d3ec1cc305a466a77358ca4492826f41f283601e\n"
-RULE = "derivatives: [{name: t, to: '%s', rule: imageMogr2/auto-orient/thumbnail/20x20>/strip}]\n"
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Path]:
-    """A folder like Derivo's own, with one small requirement and an older package in dist."""
-    shutil.copytree(ROOT / "functions", tmp_path / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "LICENSE", tmp_path / "LICENSE")
-    (tmp_path / "requirements.txt").write_text(SIX, "utf-8")
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "in.yml").write_text("prefix: in/\n" + RULE % "/out/{path}", "utf-8")
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "function.zip").write_text("the older one")
-    yield tmp_path
-    assert [path.name for path in (tmp_path / "dist").iterdir()] == ["function.zip"]
-    assert (tmp_path / "dist" / "function.zip").read_text() == "the older one"
+def checkout(small_checkout: Path) -> Iterator[Path]:
+    """One that has an older package in dist, which must be there unchanged at the end, and nothing beside it."""
+    older = small_checkout / "dist" / "function.zip"
+    older.parent.mkdir()
+    older.write_text("the older one")
+    yield small_checkout
+    assert [path.name for path in older.parent.iterdir()] == [older.name]
+    assert older.read_text() == "the older one"
 
 
 @pytest.mark.parametrize(
