@@ -61,7 +61,8 @@ def resolved(file: Path, stage: str | None) -> variables.Resolved:
 
 def faults(deployment: serverless.Deployment, region: str, folder: Path) -> list[str]:
     """What is wrong with the file itself, each with its mend."""
-    return serverless.faults(deployment, folder) + _unknown(deployment.inputs) + _elsewhere(deployment, region)
+    inputs = deployment.inputs
+    return serverless.faults(deployment, folder) + _unknown(inputs) + _shapes(inputs) + _elsewhere(deployment, region)
 
 
 def address(deployment: serverless.Deployment) -> Address:
@@ -157,6 +158,28 @@ def _unknown(inputs: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _shapes(inputs: Mapping[str, Any]) -> list[str]:
+    """What would be passed over, or fail, for being of another shape than the platform's."""
+    found = []
+    first = inputs.get("initTimeout", 3)
+    if not isinstance(first, int) or isinstance(first, bool) or not 3 <= first <= limits.TIMEOUT_SECONDS:
+        found.append(f"inputs.initTimeout: write 3 to {limits.TIMEOUT_SECONDS} seconds, or leave it out")
+    for name, members in {"deadLetter": ("type", "name"), "cls": ("logsetId", "topicId")}.items():
+        given = inputs.get(name)
+        if given is not None and not all(_members(given).get(member) for member in members):
+            found.append(f"inputs.{name}: write {' and '.join(members)}, or leave it out")
+    environment = inputs.get("environment")
+    variables = _members(environment).get("variables")
+    if environment is not None and not isinstance(variables, dict):
+        found.append("inputs.environment: write variables: {NAME: value}, or leave it out")
+    found += [
+        f"inputs.environment.variables.{name}: write a text or a number"
+        for name, value in _members(variables).items()
+        if isinstance(value, dict | list)
+    ]
+    return found
+
+
 def _elsewhere(deployment: serverless.Deployment, region: str) -> list[str]:
     """A bucket has to lie in the function's region (SCF 1.5); timers need what the platform asks of them."""
     found = [
@@ -220,4 +243,6 @@ def _members(value: object) -> Mapping[str, Any]:
 
 def _text(value: object) -> str:
     """A variable's value as the platform has it: text."""
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,12 +8,12 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from qcloud_cos import CosConfig, CosS3Client
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
@@ -21,17 +21,10 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.scf.v20180416 import models
 from tencentcloud.scf.v20180416.scf_client import ScfClient
 
-from coslocal.app import Coslocal
-from coslocal.dialects import Dialects
-from coslocal.front import Front
-from coslocal.pytest_plugin import BUCKET, new_app
-from coslocal.scf import actions
+from coslocal.pytest_plugin import BUCKET
 from coslocal.scf.clock import ManualClock
-from coslocal.scf.function import Account, Function
-from coslocal.scf.schedule import Policy
 from coslocal.scf.service import Scf
-from coslocal.server import LocalServer
-from coslocal.tencentapi.api import TencentApi
+from tests.coslocal.scf.empty_cloud import DOMAIN, EmptyCloud, empty_cloud
 
 ONE = """
 import os
@@ -42,7 +35,6 @@ def main_handler(event, context):
 """
 TWO = ONE.replace("one", "two").replace("[1", "[2")
 PREFIX = {"event": "cos:ObjectCreated:*", "filter": {"Prefix": "in/", "Suffix": ""}}
-DOMAIN = f"{BUCKET}.cos.ap-guangzhou.myqcloud.com"
 
 
 def zipped(**files: str) -> str:
@@ -56,14 +48,19 @@ def zipped(**files: str) -> str:
 
 @dataclass
 class Cloud:
-    app: Coslocal
-    scf: Scf
-    clock: ManualClock
-    server: LocalServer
+    parts: EmptyCloud
+
+    @property
+    def scf(self) -> Scf:
+        return self.parts.scf
+
+    @property
+    def clock(self) -> ManualClock:
+        return self.parts.clock
 
     def call(self, action: str, **parameters: Any) -> Any:
         profile = ClientProfile(
-            httpProfile=HttpProfile(protocol="http", endpoint=self.server.url.removeprefix("http://"))
+            httpProfile=HttpProfile(protocol="http", endpoint=self.parts.server.url.removeprefix("http://"))
         )
         client = ScfClient(Credential("AKIDlocal", "SKlocal"), "ap-guangzhou", profile)
         request = getattr(models, f"{action}Request")()
@@ -86,12 +83,8 @@ class Cloud:
     def status(self, qualifier: str = "$LATEST") -> str:
         return str(self.call("GetFunction", Qualifier=qualifier).Status)
 
-    def upload(self, key: str) -> None:
-        config = CosConfig(
-            Region="ap-guangzhou", SecretId="AKIDlocal", SecretKey="SKlocal", Scheme="http",
-            Proxies=self.server.proxies,
-        )  # fmt: skip
-        CosS3Client(config).put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    def upload(self, key: str, body: bytes = b"x") -> None:
+        self.parts.upload(key, body)
 
     def bind(self, prefix: str = "in/", **parameters: Any) -> None:
         described = json.dumps({"event": "cos:ObjectCreated:*", "filter": {"Prefix": prefix, "Suffix": ""}})
@@ -107,29 +100,12 @@ class Cloud:
 
 @pytest.fixture
 def make() -> Iterator[Callable[..., Cloud]]:
-    running: list[tuple[Any, Any, Any]] = []
+    with ExitStack() as stack:
 
-    def made(settling: float = 0.0, dialects: dict[str, str] | None = None) -> Cloud:
-        app, clock = new_app(), ManualClock()
-        account = Account(secret_id="AKIDlocal", secret_key="SKlocal", appid=BUCKET.rpartition("-")[2])
-        scf = Scf(
-            [], account=account, clock=clock, settling=settling, policy=Policy(), dialects=Dialects(dialects or {}),
-            template=lambda name, root: Function(name=name, root=root, local={"LOCAL": "yes"}),
-        )  # fmt: skip
-        scf.start()
-        app.subscribe(scf.notify)
-        api = TencentApi([actions.service(scf, app.store)], credentials=app.credentials, journal=app.journal)
-        server = LocalServer(Front(app, api))
-        started = server.start_in_thread()
-        started.__enter__()
-        running.append((started, scf, app))
-        return Cloud(app, scf, clock, server)
+        def made(**fields: Any) -> Cloud:
+            return Cloud(stack.enter_context(empty_cloud(local={"LOCAL": "yes"}, **fields)))
 
-    yield made
-    for started, scf, app in running:
-        started.__exit__(None, None, None)
-        scf.close()
-        app.store.close()
+        yield made
 
 
 @pytest.fixture
@@ -305,10 +281,7 @@ def main_handler(event, context):
 
 def test_the_code_may_lie_in_a_bucket_and_its_folder_is_read_only(cloud: Cloud) -> None:
     package = base64.b64decode(zipped(**{"index__py": ONE, "sub/more__txt": "y"}))
-    config = CosConfig(
-        Region="ap-guangzhou", SecretId="AKIDlocal", SecretKey="SKlocal", Scheme="http", Proxies=cloud.server.proxies
-    )
-    CosS3Client(config).put_object(Bucket=BUCKET, Key="code/fn.zip", Body=package)
+    cloud.upload("code/fn.zip", package)
     name = BUCKET.rpartition("-")[0]
     code = {"CosBucketName": name, "CosObjectName": "/code/fn.zip"}
     cloud.call("CreateFunction", Code=code, Runtime="Python3.10")

@@ -6,33 +6,23 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from qcloud_cos import CosConfig, CosS3Client
 from rich.console import Console
 
 from coslocal.app import Coslocal
-from coslocal.cam import api as cam
-from coslocal.dialects import Dialects
-from coslocal.front import Front
-from coslocal.http import NO_ANSWER, Request, Response
-from coslocal.pytest_plugin import BUCKET, new_app
-from coslocal.scf import actions
+from coslocal.http import NO_ANSWER, Handler, Request, Response
 from coslocal.scf.clock import ManualClock
-from coslocal.scf.function import Account, Function
-from coslocal.scf.schedule import Policy
 from coslocal.scf.service import Scf
-from coslocal.server import LocalServer
-from coslocal.tencentapi.api import TencentApi
 from derivo_cli.commands import deploy, logs, stop
 from derivo_cli.deploy.reading import Options
+from tests.coslocal.scf.empty_cloud import DOMAIN, REGION, EmptyCloud, empty_cloud
 
-REGION = "ap-guangzhou"
-DOMAIN = f"{BUCKET}.cos.{REGION}.myqcloud.com"
 CODE = """
 import json
 
@@ -68,7 +58,7 @@ class Cut:
     """In front of the cloud: from call number `at` on nothing is answered, as for who was killed there. `after`: that
     call was carried out still."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Handler) -> None:
         self._front = front
         self.at: int | None = None
         self.after = False
@@ -90,15 +80,24 @@ class Cut:
 @dataclass
 class World:
     folder: Path
-    app: Coslocal
-    scf: Scf
-    clock: ManualClock
+    parts: EmptyCloud
     cut: Cut
-    server: LocalServer
     document: dict[str, Any]
     tide: Tide
     said: str = ""
     options: Options = field(default_factory=Options)
+
+    @property
+    def app(self) -> Coslocal:
+        return self.parts.app
+
+    @property
+    def scf(self) -> Scf:
+        return self.parts.scf
+
+    @property
+    def clock(self) -> ManualClock:
+        return self.parts.clock
 
     @property
     def file(self) -> Path:
@@ -172,10 +171,7 @@ class World:
         return [name for name in self.cut.calls if not name.startswith(("Get", "List"))]
 
     def upload(self, key: str) -> None:
-        config = CosConfig(
-            Region=REGION, SecretId="AKIDlocal", SecretKey="SKlocal", Scheme="http", Proxies=self.server.proxies
-        )
-        CosS3Client(config).put_object(Bucket=BUCKET, Key=key, Body=b"x")
+        self.parts.upload(key)
 
     def served(self) -> list[tuple[str, str]]:
         """(key, version) of every run, once all that waits is run."""
@@ -210,28 +206,17 @@ class World:
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
-    running: list[tuple[Any, Scf, Coslocal]] = []
+    cuts: list[Cut] = []
 
-    def made(
-        settling: float = 0.3, dialects: dict[str, str] | None = None, roles: tuple[str, ...] | None = None
-    ) -> World:
-        app, clock = new_app(), ManualClock()
-        account = Account(secret_id="AKIDlocal", secret_key="SKlocal", appid=BUCKET.rpartition("-")[2])
-        scf = Scf(
-            [], account=account, clock=clock, settling=settling, policy=Policy(), dialects=Dialects(dialects or {}),
-            template=lambda name, root: Function(name=name, root=root),
-        )  # fmt: skip
-        scf.start()
-        app.subscribe(scf.notify)
-        services = [actions.service(scf, app.store), *([] if roles is None else [cam.service(roles, REGION)])]
-        cut = Cut(Front(app, TencentApi(services, credentials=app.credentials)))
-        server = LocalServer(cut)
-        started = server.start_in_thread()
-        started.__enter__()
-        running.append((started, scf, app))
+    def cut(front: Handler) -> Handler:
+        cuts.append(Cut(front))
+        return cuts[-1]
+
+    def made(settling: float = 0.3, **fields: Any) -> World:
+        parts = stack.enter_context(empty_cloud(settling=settling, before=cut, **fields))
         for name, value in {
             "TENCENTCLOUD_SECRETID": "AKIDlocal", "TENCENTCLOUD_SECRETKEY": "SKlocal", "DERIVO_COS_SCHEME": "http",
-            "DERIVO_COS_PROXY": server.url, "DERIVO_ROLE": "derivo-role",
+            "DERIVO_COS_PROXY": parts.server.url, "DERIVO_ROLE": "derivo-role",
         }.items():  # fmt: skip
             monkeypatch.setenv(name, value)
         (tmp_path / "functions").mkdir()
@@ -243,16 +228,13 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
             "environment": {"variables": {"DERIVO_CALL_TIMEOUT": "60", "API_TOKEN": "s3cret"}},
         }  # fmt: skip
         document = {"component": "scf", "name": "derivo", "inputs": inputs}
-        world = World(tmp_path, app, scf, clock, cut, server, document, Tide(clock))
+        world = World(tmp_path, parts, cuts[-1], document, Tide(parts.clock))
         world.triggers("in/", "more/")
         world.pack()
         return world
 
-    yield made
-    for started, scf, app in running:
-        started.__exit__(None, None, None)
-        scf.close()
-        app.store.close()
+    with ExitStack() as stack:
+        yield made
 
 
 @pytest.fixture
