@@ -14,6 +14,7 @@ from tests.derivo_cli.reconcile.conftest import RULES, Bucket
 from tests.derivo_cli.running import Done
 from tests.derivo_cli.shell import PNG
 from tests.functions.conftest import index_of
+from tests.functions.test_convergence import Interrupted
 
 COUNT = 12
 KEYS = [f"in/{number % 3}/图 {number}+%.png" for number in range(COUNT)]
@@ -30,10 +31,6 @@ def apply(bucket: Bucket, *arguments: object) -> Done:
 
 def batches(bucket: Bucket) -> int:
     return bucket.cos.journal.count("create_inventory_trigger_job")
-
-
-class Interrupted(BaseException):
-    """The process ended here."""
 
 
 def own(bucket: Bucket) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,12 @@ from derivo.ci import limits
 from derivo.events import Source, sources
 from derivo.plan import plan
 from derivo_cli.reconcile.engines.scf import packed
-from derivo_cli.reconcile.executing import Unit
+from derivo_cli.reconcile.executing import Ledger, Unit
 from tests.derivo_cli.reconcile.conftest import RULES
 from tests.derivo_cli.running import Derivo, Done, runner
 from tests.derivo_cli.shell import PNG
 from tests.functions.conftest import index_of
+from tests.functions.test_convergence import Interrupted
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 30
@@ -179,3 +180,23 @@ def test_long_keys_travel_in_more_events() -> None:
     parcels = list(packed(iter(units), 1000))
     assert len(parcels) > 1
     assert all(parcel.size <= limits.ASYNC_EVENT_BYTES for parcel in parcels)
+
+
+def test_killed_before_it_was_noted_one_event_is_sent_twice(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in KEYS:
+        cloud.server.put(key, PNG)
+    noted, left = Ledger.hand_over, iter([False, True])
+
+    def killed(self: Ledger, units: Sequence[Unit]) -> None:
+        if next(left):
+            raise Interrupted
+        noted(self, units)
+
+    monkeypatch.setattr(Ledger, "hand_over", killed)
+    with pytest.raises(Interrupted):
+        cloud.apply()
+    monkeypatch.setattr(Ledger, "hand_over", noted)
+    assert cloud.apply("--resume").code == 0
+    assert cloud.asked.count("Invoke") == 3 + 1
+    assert cloud.scf.drain()
+    assert cloud.plan()["nothing_to_do"]
