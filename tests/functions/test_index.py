@@ -127,6 +127,19 @@ def test_what_is_no_cos_event_is_acknowledged(deploy: Deploy) -> None:
     assert json.loads(result.value)["unusable"] == 1
 
 
+def test_a_timer_makes_what_no_event_came_for(deploy: Deploy) -> None:
+    function = deploy({"a.yml": GOOD})
+    function.server.put("in/a.jpg", photo())
+    event = {"Type": "Timer", "TriggerName": "sweep", "Time": "2026-11-22T10:00:00Z"}
+    for _ in range(2):
+        assert function.scf.invoke("derivo", {**event, "Message": f"cos://{function.server.bucket}/"}).ok
+    assert function.keys() == [".derivo/sweep.json", "in/a.jpg", "out/in/a.jpg.webp"]
+    assert [(line["due"], line["resting"]) for line in function.lines if line["msg"] == "swept"] == [
+        (1, False),
+        (0, True),
+    ]
+
+
 def test_nothing_heavy_is_imported(deploy: Deploy, tmp_path: Path) -> None:
     """The cold start pays for every module; this is the list of what must not come in."""
     function = deploy({"a.yml": GOOD})
