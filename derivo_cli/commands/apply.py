@@ -61,6 +61,7 @@ class Options:
 
 def run(place: str, options: Options, *, rules_folder: Path, console: Console) -> int:
     """Carry out a plan, or plan a bucket and carry that out. 0 all is done, 1 something is left, 2 refused."""
+    _require_sense(options)
     index = rules.index(rules_folder)
     if not place.startswith("cos://"):
         return _carry_out(PlanFile(Path(place)), index, options, console)
@@ -87,6 +88,19 @@ def run(place: str, options: Options, *, rules_folder: Path, console: Console) -
         _note_rules(client, target.bucket, where, index)
         return DONE
     return _done(path, _carry_out(PlanFile(path), index, options, console), options)
+
+
+def _require_sense(options: Options) -> None:
+    """Raises Stop for an option that its engine cannot heed, or lacks."""
+    engine = options.engine
+    if engine == Engine.SCF and not options.function:
+        raise Stop("--engine scf needs --function NAME, the deployed function")
+    if engine != Engine.SCF and options.function:
+        raise Stop("--function is of --engine scf")
+    if engine != Engine.CI and options.rest:
+        raise Stop("--rest is of --engine ci")
+    if engine == Engine.CI and options.qps is not None and not options.rest:
+        raise Stop("CI paces its own batch jobs: --qps has no say with --engine ci")
 
 
 def _own_file(target: url.CosUrl) -> Path:
@@ -126,9 +140,9 @@ def _carry_out(found: PlanFile, index: RuleSetIndex, options: Options, console: 
         raise Stop(f"{journal_path} is there already: go on with --resume, or remove it to begin anew")
     region = options.region or head.region
     configured, clock = settings.read(), SystemClock()
-    _note_rules(Cos(configured), head.bucket, region, index)
     limits = Limits(options.qps or SHARE * processing_qps(region), options.max_requests, options.max_cost)
     engines = _chosen(options, found, index, configured, region, clock, limits)
+    _note_rules(Cos(configured), head.bucket, region, index)
     journal = Journal(journal_path, head, clock)
     failed.unlink(missing_ok=True)
     try:
@@ -173,10 +187,8 @@ def _chosen(
         rest = options.rest
         batches = partial(CiEngine, client, bucket, index, clock, limits, rest=rest)
         return [batches, direct] if rest else [batches]
-    if not options.function:
-        raise Stop("--engine scf needs --function NAME, the deployed function")
     functions = Functions(configured, region)
-    function = deployed(functions, options.function, options.namespace)
+    function = deployed(functions, options.function or "", options.namespace)
     return [partial(ScfEngine, functions, function, clock, limits)]
 
 

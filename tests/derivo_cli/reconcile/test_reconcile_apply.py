@@ -213,3 +213,23 @@ def test_own_prices_are_reckoned_with(bucket: Bucket) -> None:
     assert (done.code, bucket.requests) == (1, 10)
     wrong = bucket.derivo("apply", bucket.address, "--price", "basis=1")
     assert (wrong.code, "there is no price 'basis'" in wrong.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--engine", "scf"),
+        ("--function", "derivo"),
+        ("--engine", "ci", "--function", "derivo"),
+        ("--rest",),
+        ("--engine", "ci", "--qps", 5),
+        ("--engine", "other"),
+    ],
+)
+def test_options_that_an_engine_cannot_heed_are_refused_before_anything_is_done(
+    bucket: Bucket, arguments: tuple[object, ...]
+) -> None:
+    bucket.put(*KEYS)
+    assert bucket.apply(bucket.address, *arguments).code == 2
+    assert bucket.cos.keys() == sorted(KEYS)
+    assert bucket.cos.journal.count() == 0
