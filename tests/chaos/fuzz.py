@@ -189,6 +189,7 @@ def _invocation(roll: random.Random, thrown: Thrown) -> None:
         rule_sets=worlds.index(roll.choice(SHAPES)),
         clock=_Still(),
         log=_logged,
+        region=worlds.REGION,
     )
 
 

@@ -180,11 +180,22 @@ def _spoil(roll: random.Random, made: dict[str, Any]) -> None:
         inner[name] = value(roll)
 
 
+def _timer(roll: random.Random) -> dict[str, Any]:
+    """What a timer sends, or almost that."""
+    message = roll.choice(["cos://examplebucket-1250000000/", "cos://examplebucket-1250000000/in/", "", text(roll)])
+    made = {"Type": "Timer", "TriggerName": "heal", "Time": "2027-01-15T08:00:00Z", "Message": message}
+    if roll.random() < 0.3:
+        made[roll.choice(list(made))] = value(roll)
+    return made
+
+
 def event(roll: random.Random) -> Any:
-    """An event: of COS, almost of COS, in a dead letter, of another service, or nothing of the kind."""
+    """An event: of COS, almost of COS, in a dead letter, of a timer, or nothing of the kind."""
     what = roll.random()
     if what < 0.06:
         return value(roll)
+    if what < 0.1:
+        return _timer(roll)
     count = roll.choice([1, 1, 1, 1, 2, 3]) if roll.random() < 0.9995 else roll.randint(1000, 5000)
     records: list[Any] = [_record(roll) for _ in range(min(count, 5))]
     for made in records:
@@ -194,7 +205,7 @@ def event(roll: random.Random) -> Any:
     if roll.random() < 0.05:
         records[0] = value(roll)
     whole: Any = {"Records": records * (count // len(records))}
-    if what < 0.16:
+    if what < 0.2:
         inner: Any = roll.choice([whole, value(roll)])
         context = roll.choice([json.dumps(inner, default=str), inner, "{", "[" * 3000])
         whole = roll.choice([{"Body": {"ClientContext": context}}, {"ClientContext": context}, {"Body": value(roll)}])
