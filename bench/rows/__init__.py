@@ -35,5 +35,6 @@ ROWS: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "thumbnails": thumbnails.rows,
     "steady": steady.rows,
     "backfill": backfill.rows,
+    "backfill-10m": backfill.ten_million,
     "apply": applying.rows,
 }
