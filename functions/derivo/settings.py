@@ -70,7 +70,7 @@ def _one_of(*words: str) -> Callable[[str], Optional[str]]:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("rules", "DERIVO_RULES", "", str, "folder of the rule sets; default: rules/ beside index.py"),
+    Setting("rules", "DERIVO_RULES", "", str, "folder of YAML rule sets; default: a package's own"),
     Setting("scheme", "DERIVO_COS_SCHEME", "https", _scheme, "scheme for COS: https, or http for coslocal"),
     Setting(
         "proxy", "DERIVO_COS_PROXY", "", _proxy, "URL of a coslocal (or another HTTP proxy) in the place of the cloud"

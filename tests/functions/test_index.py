@@ -15,9 +15,10 @@ import pytest
 from coslocal.pytest_plugin import SECRET_KEY, Server
 from coslocal.scf.clock import ManualClock
 from coslocal.scf.function import Account, Function
-from coslocal.scf.result import CODE_ERROR
+from coslocal.scf.result import CODE_ERROR, OK
 from coslocal.scf.service import Scf
 from coslocal.scf.triggers import Trigger
+from derivo.events import Source, synthetic_event
 
 from .conftest import photo
 
@@ -53,16 +54,25 @@ def deploy(coslocal_server: Server, tmp_path: Path) -> Iterator[Deploy]:
     """Deploys functions/ with rule sets (name -> content) beside index.py, as the package has them."""
     running: list[Scf] = []
 
-    def deployed(rules: dict[str, str], *, secret_key: str = SECRET_KEY) -> Deployed:
+    def deployed(
+        rules: dict[str, str],
+        *,
+        secret_key: str = SECRET_KEY,
+        handler: str = "index.main_handler",
+        files: dict[str, str] | None = None,
+    ) -> Deployed:
         root = tmp_path / "code"
         shutil.copytree(ROOT / "functions", root, ignore=shutil.ignore_patterns("__pycache__"))
         (root / "rules").mkdir()
         for name, content in rules.items():
             (root / "rules" / name).write_text(content, "utf-8")
+        for name, content in (files or {}).items():
+            (root / name).write_text(content, "utf-8")
         printed: list[str] = []
         function = Function(
             name="derivo",
             root=root,
+            handler=handler,
             python=sys.executable,
             variables={"DERIVO_COS_SCHEME": "http", "DERIVO_COS_PROXY": coslocal_server.url},
             instances=1,
@@ -110,6 +120,32 @@ def test_without_one_good_rule_set_every_event_is_kept_for_a_retry(
     result = function.scf.invoke("derivo", {"Records": []})
     assert result.status == CODE_ERROR
     assert said in result.message
+
+
+RENEWING = """
+import json, os
+import index
+
+def main_handler(event, context):
+    os.environ["TENCENTCLOUD_SECRETKEY"] = event.get("key") or os.environ["TENCENTCLOUD_SECRETKEY"]
+    before = index._client
+    try:
+        return index.main_handler({"Records": event["Records"]}, context)
+    finally:
+        print(json.dumps({"msg": "client", "kept": index._client is before}))
+"""
+
+
+def test_a_warm_instance_keeps_its_client_until_its_keys_are_renewed(deploy: Deploy) -> None:
+    function = deploy({"a.yml": GOOD}, handler="renewing.main_handler", files={"renewing.py": RENEWING})
+    function.upload("in/a.jpg", photo())
+    assert function.scf.drain()
+    records = synthetic_event([Source(bucket=function.server.bucket, region="ap-guangzhou", key="in/a.jpg", size=9)])
+    given = (SECRET_KEY, SECRET_KEY, "expired", SECRET_KEY, SECRET_KEY)
+    worked = [function.scf.invoke("derivo", {**records, "key": key}).status == OK for key in given]
+    assert worked == [True, True, False, True, True]
+    kept = [line["kept"] for line in function.lines if line["msg"] == "client"]
+    assert kept == [False, True, True, False, False, True]
 
 
 def test_missing_credentials_are_named(deploy: Deploy) -> None:
