@@ -209,9 +209,38 @@ EVENTS: tuple[Settled, ...] = (
     ),
 )
 
+DEPLOYING: tuple[Settled, ...] = (
+    Settled(
+        "which calls are refused while a function is not Active (583/115197)",
+        "updates, publishing and triggers, with FailedOperation.FunctionStatusError; limits and aliases are taken",
+        "who waits for Active before each of them is right either way",
+    ),
+    Settled(
+        "code that cannot run (583/17243)",
+        "what is no zip is refused; what cannot be unpacked or lacks the handler's file is CreateFailed, UpdateFailed",
+        "both ends have their documented names, and no page tells which fault comes to which",
+    ),
+    Settled(
+        "the state of $LATEST while a version is published (583/115197)",
+        "Active; the version itself is Publishing",
+        "the version's own state is the one to wait for, whatever $LATEST tells",
+    ),
+    Settled(
+        "what the SHA-256 of GetFunctionAddress is of",
+        "of the zip as it was sent, in hex",
+        "versions of the same code have the same one in any case, and more it should not be asked",
+    ),
+    Settled(
+        "GetFunctionLogs without a Qualifier; GetReservedConcurrencyConfig without a reserve",
+        "the runs of all versions; null",
+        "the SDK's own notes call the one optional and say that the other may be null",
+    ),
+)
+
 GROUPS = {
     "Events": EVENTS,
     "Requests and answers": REQUESTS,
     "Image operations": OPERATIONS,
     "Jobs": JOBS,
+    "Deploying": DEPLOYING,
 }

@@ -300,7 +300,7 @@ def _config(told: Any) -> Config:
     variables = (told.Environment.Variables if told.Environment else None) or ()
     return Config(
         description=str(told.Description or ""), memory=int(told.MemorySize), timeout=int(told.Timeout),
-        role=str(told.Role or ""), public=network is None or network.PublicNetStatus != "DISABLE",
+        role=_role(told), public=network is None or network.PublicNetStatus != "DISABLE",
         variables={str(item.Key): str(item.Value) for item in variables},
         init_timeout=int(told.InitTimeout) if told.InitTimeout else None,
         dead_letter=DeadLetter(str(letter.Type), str(letter.Name), str(letter.FilterType or ""))
@@ -308,6 +308,11 @@ def _config(told: Any) -> Config:
         else None,
         log=(str(told.ClsLogsetId), str(told.ClsTopicId)) if told.ClsTopicId else None,
     )  # fmt: skip
+
+
+def _role(told: Any) -> str:
+    """The role's name; should it be told as a resource, the name stands last."""
+    return str(told.Role or "").rpartition("/")[2]
 
 
 def _trigger(item: Any) -> Trigger | None:

@@ -25,9 +25,9 @@ from derivo_cli.deploy.model import (
     Wanted,
 )
 
-_SHOWN = {
-    setting.name for setting in settings.SETTINGS if setting.attribute not in ("secret_id", "secret_key", "token")
-}
+# a proxy's URL may hold a password
+_SECRET = ("secret_id", "secret_key", "token", "proxy")
+_SHOWN = {setting.name for setting in settings.SETTINGS if setting.attribute not in _SECRET}
 _ACTIVE = "Active"
 
 
