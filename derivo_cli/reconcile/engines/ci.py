@@ -19,7 +19,7 @@ from derivo.ci import to_text
 from derivo.clock import Clock
 from derivo.cos import CosFailure, Page
 from derivo.matching import RuleSetIndex
-from derivo.outcomes import WRITTEN, Outcome, Work, failed, skipped
+from derivo.outcomes import FAILED, WRITTEN, Outcome, Work, failed, skipped
 from derivo.plan import Planned
 from derivo.presence import Place, present
 from derivo.rulesets import Derivative
@@ -187,11 +187,17 @@ class CiEngine:
         since = {name: self._look(self._bucket.name, self._list_key(number, name)) or 0 for name in jobs}
         wanted = ((planned.bucket, planned.key) for unit in units for planned in unit.plan.derivatives)
         there = present(wanted, self._list, self._look)
-        for unit in units:
-            made = [self._outcome(planned, there, since, jobs) for planned in unit.plan.derivatives]
-            if any(outcome.code == "MissingFromAnswer" for outcome in made) and self._is_gone(unit):
-                made = [o if o.status == WRITTEN else skipped(o.derivative, "source_gone") for o in made]
-            self._ledger.settle(unit, Work(outcomes=tuple(made), calls=len(made)))
+        made = [[self._outcome(planned, there, since, jobs) for planned in unit.plan.derivatives] for unit in units]
+        places = [(self._bucket.name, unit.plan.source.key) for unit in units]
+        doubtful = {
+            place for place, outcomes in zip(places, made, strict=True) if any(o.status == FAILED for o in outcomes)
+        }
+        gone = doubtful - present(doubtful, self._list, self._look).keys()
+        for unit, place, outcomes in zip(units, places, made, strict=True):
+            kept = [
+                skipped(o.derivative, "source_gone") if place in gone and o.status == FAILED else o for o in outcomes
+            ]
+            self._ledger.settle(unit, Work(outcomes=tuple(kept), calls=len(kept)))
 
     def _outcome(
         self, planned: Planned, there: dict[Place, int], since: dict[Name, int], jobs: dict[Name, Batch]
@@ -204,9 +210,6 @@ class CiEngine:
             return failed(planned, "BatchFailed", message=f"{job.state} {job.code} {job.message}".strip())
         return failed(planned, "MissingFromAnswer", message=f"the batch job {job.id} ended without it")
 
-    def _is_gone(self, unit: Unit) -> bool:
-        return self._look(self._bucket.name, unit.plan.source.key) is None
-
     # -- what CI makes of patterns
 
     def _learn(self, cell: list[Unit]) -> None:
@@ -214,8 +217,8 @@ class CiEngine:
         for unit in cell:
             source = unit.plan.source.key
             if self._slash is None and "/" in source and naming.filled("", source, slash=True) is not None:
-                planned = unit.plan.derivatives[0]
-                self._slash = self._tried(source, self._derivatives[planned.rule_set, planned.name])
+                fit = [d for d in unit.plan.derivatives if d.rule_set not in self._unfit]
+                self._slash = self._tried(source, self._derivatives[fit[0].rule_set, fit[0].name]) if fit else None
 
     def _tried(self, source: str, derivative: Derivative) -> bool | None:
         """What a job for one source tells; None when it wrote nothing, as for a source that is no image."""
