@@ -55,7 +55,7 @@ def make(request: Request, client: Cos, folder: Path) -> Planned:
     try:
         return _made(request, client, store, folder)
     except CosFailure as failure:
-        raise Stop(f"cos://{request.target.bucket}/{request.target.key}: {failure}", FINDINGS) from None
+        raise _refusal(request.target.bucket, request.target.key, failure) from None
 
 
 def _made(request: Request, client: Cos, store: Store, folder: Path) -> Planned:
@@ -149,12 +149,20 @@ def _inventories(request: Request, client: Cos, items: wanted.Items) -> dict[str
 
 
 def _listed(client: Cos, bucket: str, region: str, prefix: str, number: int) -> Iterator[Row]:
-    for item in client.list(bucket=bucket, region=region, prefix=prefix, timeout=_SECONDS):
-        try:
+    listing = client.list(bucket=bucket, region=region, prefix=prefix, timeout=_SECONDS)
+    try:
+        for item in listing:
             modified = datetime.fromisoformat(item.modified).replace(tzinfo=None)
-        except ValueError:
-            raise Stop(f"the listing of cos://{bucket}/ holds a time that is none: {item.modified!r}") from None
-        yield number, item.key, item.size, item.etag, modified, None
+            yield number, item.key, item.size, item.etag, modified, None
+    except ValueError as error:
+        raise Stop(f"the listing of cos://{bucket}/ holds a time that is none: {error}") from None
+    except CosFailure as failure:
+        raise _refusal(bucket, prefix, failure) from None
+
+
+def _refusal(bucket: str, key: str, failure: CosFailure) -> Stop:
+    rights = "; derivo policy --for apply prints the rights that plan and apply need"
+    return Stop(f"cos://{bucket}/{key}: {failure}{rights if failure.code == 'AccessDenied' else ''}", FINDINGS)
 
 
 def _notices(index: RuleSetIndex, history: specs.History, by_time: int, prefix: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def find_unwanted(store: Store, index: RuleSetIndex, items: Items, history: Hist
             """INSERT INTO unwanted SELECT o.bucket, o.key, o.etag, o.size
             FROM made m JOIN objects o ON o.bucket = m.bucket AND o.key = m.key AND o.etag = m.etag
             WHERE NOT EXISTS (FROM wanted w WHERE w.bucket = o.bucket AND w.key = o.key)
-            UNION ALL SELECT 0, t.key, t.etag, 0 FROM manifests t
+            UNION ALL SELECT 0, t.key, t.etag, o.size FROM manifests t JOIN objects o ON o.bucket = 0 AND o.key = t.key
             WHERE NOT EXISTS (FROM wanted w WHERE w.bucket = 0 AND w.key = t.key)"""
         )
     store.fill("work", _judged(store, index, items, history, prefix))

@@ -296,3 +296,24 @@ def test_a_key_without_permission_is_one_line(bucket: Bucket, monkeypatch: pytes
     done = bucket.derivo("plan", bucket.address)
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "SignatureDoesNotMatch" in done.err
+
+
+@pytest.mark.parametrize(
+    ("fault", "place"),
+    [
+        ({"operation": "list_objects"}, "cos://examplebucket-1250000000/in/: "),
+        ({"operation": "list_objects", "bucket": "thumbs-1250000000"}, "cos://thumbs-1250000000/out/: "),
+        ({"operation": "get_object"}, "cos://examplebucket-1250000000/: "),
+    ],
+    ids=["the bucket", "a bucket of derivatives", "the manifests"],
+)
+def test_a_right_that_is_wanting_is_named_with_the_bucket(bucket: Bucket, fault: dict[str, str], place: str) -> None:
+    bucket.other_bucket("thumbs-1250000000")
+    bucket.rules(MANIFEST.replace("name: t,", "name: t, bucket: thumbs-1250000000,"))
+    bucket.put(*KEYS)
+    bucket.function()
+    bucket.cos.faults.add("error", code="AccessDenied", **fault)
+    done = bucket.derivo("plan", bucket.address)
+    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert place in done.err
+    assert "derivo policy --for apply" in done.err
