@@ -111,6 +111,11 @@ def cursor_key(prefix: str) -> str:
     return f"{ownobjects.FOLDER}sweep{tail}.json"
 
 
+def is_resting(cursor: Cursor, time: int, pause: float) -> bool:
+    """Whether it is too early for a new round; never when a time is unknown, or lies before the last round's."""
+    return cursor.complete and time > 0 and cursor.began > 0 and 0 <= time - cursor.began < pause
+
+
 def prefixes(rule_sets: RuleSetIndex, bucket: str, prefix: str) -> list[str]:
     """The prefixes of all sources under a prefix, in the order of keys; none lies inside another."""
     found: list[str] = []
@@ -161,7 +166,7 @@ class _Sweep:
     def run(self) -> Slice:
         try:
             self._read()
-            if self._cursor.complete and self._task.time - self._cursor.began < self._task.pause:
+            if is_resting(self._cursor, self._task.time, self._task.pause):
                 self._slice.resting = True
             else:
                 self._go_on()

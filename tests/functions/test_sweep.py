@@ -164,6 +164,16 @@ def test_the_next_round_waits_for_its_time(sweeper: Sweeper) -> None:
     assert sweeper.calls() == 16
 
 
+@pytest.mark.parametrize("time", ["", "soon", "1969-12-31T00:00:00Z", None, 5])
+def test_a_timer_that_tells_no_time_is_heeded(sweeper: Sweeper, time: Any) -> None:
+    sweeper.put(*KEYS[:2])
+    sweeper.page = 1000
+    for rounds in (1, 2):
+        sweeper.run({"Type": "Timer", "TriggerName": "sweep", "Time": time, "Message": PLACE})
+        assert (sweeper.lines[-1]["round"], sweeper.lines[-1]["complete"]) == (rounds, True)
+    assert sweeper.calls() == 2
+
+
 def test_a_slice_ends_in_time_and_the_next_goes_on(sweeper: Sweeper) -> None:
     sweeper.put(*KEYS)
     sweeper.seconds = 20
