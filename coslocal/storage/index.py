@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
 
-from coslocal.storage import snapshots
-from coslocal.storage.blobs import Blobs, new_name
-from coslocal.storage.readers import Readers
-from coslocal.storage.rows import OBJECT, PART, SCHEMA, UPLOAD, as_bytes, as_object, as_part, as_upload
+from coslocal.storage import snapshots, versions
+from coslocal.storage.blobs import new_name
+from coslocal.storage.rows import OBJECT, PART, UPLOAD, as_bytes, as_object, as_part, as_upload
+from coslocal.storage.transactions import WHOLE, Transactions
 from coslocal.storage.types import (
+    NULL,
+    VERSION,
     Blob,
     BlobGone,
     Bucket,
@@ -28,12 +27,6 @@ from coslocal.storage.types import (
 )
 
 _FIRST_PAGE, _PAGE = 16, 1000  # a listing with a delimiter begins many scans and reads little of each
-# A blob name with this mark stands for a row of segments (a finished multipart upload, an appended object).
-_WHOLE = "w-"
-
-
-class _Held(Protocol):
-    def close(self) -> None: ...
 
 
 def after_prefix(prefix: bytes) -> bytes | None:
@@ -42,61 +35,8 @@ def after_prefix(prefix: bytes) -> bytes | None:
     return stem[:-1] + bytes([stem[-1] + 1]) if stem else None
 
 
-class IndexedStore:
+class IndexedStore(Transactions):
     """A Store over `blobs`. Safe to use from many threads: one connection, one lock, short statements."""
-
-    def __init__(self, blobs: Blobs, path: str, *, fsync: bool = False, held: _Held | None = None) -> None:
-        self._blobs = blobs
-        self._readers = Readers(blobs)
-        self._held = held
-        self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, cached_statements=256)
-        self._run("PRAGMA journal_mode = WAL")
-        self._run(f"PRAGMA synchronous = {'FULL' if fsync else 'NORMAL'}")
-        self._run("PRAGMA foreign_keys = ON")
-        self._database.executescript(SCHEMA)
-        snapshots.prepare(self._database)
-        kept = {blob for (blob,) in self._all("SELECT blob FROM kept_blobs")}
-        self._blobs.sweep(self._known() | kept)
-
-    def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
-        return self._database.execute(statement, values)
-
-    def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            return self._run(statement, *values).fetchall()
-
-    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock:
-            row: tuple[Any, ...] | None = self._run(statement, *values).fetchone()
-            return row
-
-    @contextlib.contextmanager
-    def _change(self) -> Iterator[list[str]]:
-        """A transaction; blobs named in the list given are deleted once it is committed, but for those in snapshots."""
-        unwanted: list[str] = []
-        with self._lock:
-            self._run("BEGIN IMMEDIATE")
-            try:
-                yield unwanted
-                free = [blob for blob in unwanted if not snapshots.keeps(self._database, blob)]
-                self._run("COMMIT")
-            except BaseException:
-                self._run("ROLLBACK")
-                raise
-        for blob in free:
-            self._readers.delete(blob)
-
-    def _known(self) -> set[str]:
-        return {blob for (blob,) in self._all(snapshots.BLOBS)}
-
-    def _release(self, blob: str, unwanted: list[str]) -> None:
-        """Inside a change: forget a blob with its segments."""
-        if not blob.startswith(_WHOLE):
-            unwanted.append(blob)
-            return
-        unwanted.extend(row[0] for row in self._run("SELECT blob FROM segments WHERE whole = ?", blob))
-        self._run("DELETE FROM segments WHERE whole = ?", blob)
 
     # -- buckets
 
@@ -129,19 +69,35 @@ class IndexedStore:
     def discard(self, blob: str) -> None:
         self._blobs.delete(blob)
 
-    def put(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
+    def put(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> StoredObject:
         with self._change() as unwanted:
-            self._place(item, configurations or {}, unwanted)
+            return self._place(item, configurations or {}, unwanted)
 
-    def _place(self, item: StoredObject, configurations: Mapping[str, str], unwanted: list[str]) -> None:
+    def _place(self, item: StoredObject, configurations: Mapping[str, str], unwanted: list[str]) -> StoredObject:
         key = as_bytes(item.key)
-        old = self._run("SELECT blob FROM objects WHERE bucket = ? AND key = ?", item.bucket, key).fetchone()
-        if old and old[0] != item.blob:
-            self._release(old[0], unwanted)
+        mode = self._versions.mode(item.bucket)
+        if mode and VERSION not in item.headers:
+            item = replace(item, headers={**item.headers, VERSION: versions.next_id(mode)})
+        self._make_way(item.bucket, item.key, item.version, unwanted, blob=item.blob)
         self._write(item)
         self._run("DELETE FROM configurations WHERE bucket = ? AND key = ?", item.bucket, key)
         for name, value in configurations.items():
             self._run("INSERT INTO configurations VALUES (?, ?, ?, ?)", item.bucket, key, name, value.encode())
+        return item
+
+    def _make_way(self, bucket: str, key: str, version: str, unwanted: list[str], blob: str = "") -> None:
+        """Inside a change, before `version` becomes the newest of a key: what stands is kept, unless it is the same."""
+        standing = self._find(bucket, key)
+        if standing is not None and standing.version != version:
+            self._versions.add(standing)
+        elif standing is not None and standing.blob != blob:
+            self._release(standing.blob, unwanted)
+        if version == NULL:
+            self._drop(self._versions.take(bucket, key, NULL), unwanted)
+
+    def _drop(self, item: StoredObject | None, unwanted: list[str]) -> None:
+        if item is not None and item.blob:
+            self._release(item.blob, unwanted)
 
     def _write(self, item: StoredObject) -> None:
         values = (
@@ -159,7 +115,7 @@ class IndexedStore:
             if (standing.size if standing else 0) != expected:
                 return None
             pieces = self._segments(standing.blob, standing.size) if standing else []
-            if standing and standing.blob.startswith(_WHOLE):
+            if standing and standing.blob.startswith(WHOLE):
                 self._run("DELETE FROM segments WHERE whole = ?", standing.blob)
             blob = self._compose([*pieces, (tail.name, tail.size)])
             whole = replace(item, blob=blob, size=expected + tail.size)
@@ -167,8 +123,7 @@ class IndexedStore:
                              item.bucket, as_bytes(item.key)).fetchall()  # fmt: skip
             if standing:
                 self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", item.bucket, as_bytes(item.key))
-            self._place(whole, {name: value.decode() for name, value in kept}, unwanted)
-            return whole
+            return self._place(whole, {name: value.decode() for name, value in kept}, unwanted)
 
     def update(self, item: StoredObject) -> None:
         with self._change():
@@ -187,14 +142,21 @@ class IndexedStore:
         row = self._run(f"SELECT {OBJECT} FROM objects WHERE bucket = ? AND key = ?", bucket, as_bytes(key)).fetchone()
         return as_object(row) if row else None
 
-    def delete(self, bucket: str, key: str) -> StoredObject | None:
+    def delete(self, bucket: str, key: str, *, at: float = 0.0) -> StoredObject | None:
         with self._change() as unwanted:
-            item = self._find(bucket, key)
+            mode = self._versions.mode(bucket)
+            marker = versions.marker(bucket, key, versions.next_id(mode), at) if mode else None
+            item = marker or self._find(bucket, key)
             if item is not None:
-                self._release(item.blob, unwanted)
-                self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
-                self._run("DELETE FROM configurations WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
+                self._make_way(bucket, key, item.version, unwanted)
+                self._forget(bucket, key)
+            if marker is not None:
+                self._versions.add(marker)
         return item
+
+    def _forget(self, bucket: str, key: str) -> None:
+        self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
+        self._run("DELETE FROM configurations WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
 
     def scan(self, bucket: str, *, prefix: str = "", after: str = "", from_key: str = "") -> Iterator[StoredObject]:
         first = max(as_bytes(prefix), as_bytes(from_key))
@@ -213,18 +175,78 @@ class IndexedStore:
             page = min(page * 4, _PAGE)
 
     def read(self, blob: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        if not blob.startswith(_WHOLE):
+        if not blob.startswith(WHOLE):
             return self._blobs.read(blob, start, length if length is not None else 1 << 62)
         with self._lock:
             return self._readers.join(self._segments(blob, 0), start, length if length is not None else 1 << 62)
 
     def whole(self, blob: str) -> bytes:
-        return b"".join(self.read(blob)) if blob.startswith(_WHOLE) else self._blobs.whole(blob)
+        return b"".join(self.read(blob)) if blob.startswith(WHOLE) else self._blobs.whole(blob)
+
+    # -- versions
+
+    def keep_versions(self, bucket: str, mode: str) -> None:
+        self.put_configuration(bucket, "", versions.MODE, mode.encode())
+
+    def version(self, bucket: str, key: str, version: str) -> StoredObject | None:
+        with self._lock:
+            standing = self._find(bucket, key)
+            if standing is not None and standing.version == version:
+                return standing
+            return self._versions.find(bucket, key, version)
+
+    def hidden_by(self, bucket: str, key: str) -> StoredObject | None:
+        with self._lock:
+            newest = None if self._find(bucket, key) else self._versions.newest(bucket, key)
+            return newest if newest is not None and newest.is_marker else None
+
+    def delete_version(self, bucket: str, key: str, version: str) -> StoredObject | None:
+        with self._change() as unwanted:
+            standing = self._find(bucket, key)
+            if standing is not None and standing.version == version:
+                item: StoredObject | None = standing
+                self._forget(bucket, key)
+                standing = None
+            else:
+                item = self._versions.take(bucket, key, version)
+            self._drop(item, unwanted)
+            before = None if standing else self._versions.newest(bucket, key)
+            if before is not None and not before.is_marker:
+                self._versions.take(bucket, key, before.version)
+                self._write(before)
+        return item
+
+    def scan_versions(
+        self, bucket: str, *, prefix: str = "", after: tuple[str, str | None] | None = None
+    ) -> Iterator[tuple[StoredObject, bool]]:
+        end = after_prefix(as_bytes(prefix))
+        statement = versions.in_order(bounded=end is not None)
+        key, age = (b"", versions.NEWEST + 1) if after is None else self._place_of(bucket, *after)
+        while True:
+            values = (bucket, as_bytes(prefix), *([end] if end is not None else []), key, key, age, _PAGE)
+            rows = self._all(statement, *values)
+            for row in rows:
+                yield as_object(row[:-1]), row[1] != key
+                key, age = row[1], row[-1]
+            if len(rows) < _PAGE:
+                return
+
+    def _place_of(self, bucket: str, key: str, version: str | None) -> tuple[bytes, int]:
+        """Where a listing goes on behind a version, or behind all versions of a key."""
+        if version is None:
+            return as_bytes(key), -1
+        with self._lock:
+            standing = self._find(bucket, key)
+            stands = standing is not None and standing.version == version
+            age = versions.NEWEST if stands else self._versions.age(bucket, key, version)
+        if age is None:
+            raise KeyError(version)
+        return as_bytes(key), age
 
     # -- wholes: a blob made of others
 
     def _segments(self, blob: str, size: int) -> list[tuple[str, int]]:
-        if not blob.startswith(_WHOLE):
+        if not blob.startswith(WHOLE):
             return [(blob, size)]
         rows = self._run("SELECT blob, size FROM segments WHERE whole = ? ORDER BY position", blob).fetchall()
         if not rows:
@@ -234,7 +256,7 @@ class IndexedStore:
     def _compose(self, pieces: list[tuple[str, int]]) -> str:
         if len(pieces) == 1:
             return pieces[0][0]
-        whole = _WHOLE + new_name()
+        whole = WHOLE + new_name()
         rows = [(whole, position, blob, size) for position, (blob, size) in enumerate(pieces)]
         self._database.executemany("INSERT INTO segments VALUES (?, ?, ?, ?)", rows)
         return whole
@@ -289,7 +311,7 @@ class IndexedStore:
             if row is None or not used <= standing:
                 raise UploadGone(upload_id)
             whole = replace(item, blob=self._compose([(part.blob, part.size) for part in parts]))
-            self._place(whole, as_upload(row).configurations, unwanted)
+            whole = self._place(whole, as_upload(row).configurations, unwanted)
             self._run("DELETE FROM uploads WHERE upload_id = ?", upload_id)
             unwanted.extend(standing - used)
         return whole
@@ -330,7 +352,7 @@ class IndexedStore:
         with self._change() as unwanted:
             unwanted.extend(self._known())
             if keep_buckets:
-                for table in ("parts", "uploads", "segments", "objects"):
+                for table in ("parts", "uploads", "segments", "versions", "objects"):
                     self._run(f"DELETE FROM {table}")
                 self._run("DELETE FROM configurations WHERE key <> ?", b"")
             else:
@@ -360,11 +382,3 @@ class IndexedStore:
     def snapshots(self) -> list[Snapshot]:
         with self._lock:
             return snapshots.listed(self._database)
-
-    def close(self) -> None:
-        """Later calls raise sqlite3.ProgrammingError."""
-        with self._lock:
-            self._database.close()
-            self._blobs.close()
-            if self._held is not None:
-                self._held.close()

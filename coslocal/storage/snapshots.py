@@ -7,8 +7,11 @@ import sqlite3
 from coslocal.storage.types import Snapshot
 
 # In the order in which rows refer to one another.
-TABLES = ("buckets", "objects", "segments", "uploads", "parts", "configurations")
-BLOBS = "SELECT blob FROM objects UNION SELECT blob FROM segments UNION SELECT blob FROM parts"
+TABLES = ("buckets", "objects", "versions", "segments", "uploads", "parts", "configurations")
+BLOBS = (
+    "SELECT blob FROM objects UNION SELECT blob FROM versions WHERE blob <> ''"
+    " UNION SELECT blob FROM segments UNION SELECT blob FROM parts"
+)
 
 
 def prepare(database: sqlite3.Connection) -> None:

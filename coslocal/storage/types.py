@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+VERSION = "x-cos-version-id"
+MARKER = "x-cos-delete-marker"
+NULL = "null"  # the version of what was put while a bucket had no versions
+
 
 class StoreError(Exception):
     """The store could not do what was asked because something it needs is gone."""
@@ -35,7 +39,8 @@ class Bucket:
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
     """`headers` are those kept with the object (Content-Type, Cache-Control, ..., x-cos-meta-*), names as sent;
-    `etag` has no quotes; `crc64` is decimal text; `blob` is an opaque name; `modified` unix seconds."""
+    `etag` has no quotes; `crc64` is decimal text; `blob` is an opaque name; `modified` unix seconds. Where a bucket
+    keeps versions, `headers` hold VERSION too, and MARKER for a delete marker, which has no blob."""
 
     bucket: str
     key: str
@@ -46,6 +51,14 @@ class StoredObject:
     modified: float
     headers: Mapping[str, str] = field(default_factory=dict)
     storage_class: str = "STANDARD"
+
+    @property
+    def version(self) -> str:
+        return self.headers.get(VERSION, NULL)
+
+    @property
+    def is_marker(self) -> bool:
+        return MARKER in self.headers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,8 +133,8 @@ class Store(Protocol):
     def discard(self, blob: str) -> None:
         """Drop a blob that was taken in and became no object."""
 
-    def put(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
-        """Create or replace an object. Raises BucketGone."""
+    def put(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> StoredObject:
+        """Create or replace an object; as it stands then, with its version. Raises BucketGone."""
 
     def append(self, item: StoredObject, tail: Blob, *, expected: int) -> StoredObject | None:
         """Put `item` as the standing object of `expected` bytes (0: none) with `tail` behind; None if it is not so."""
@@ -130,7 +143,29 @@ class Store(Protocol):
     def update(self, item: StoredObject) -> None:
         """Replace what is written about a standing object (headers, class), not its bytes nor configurations."""
 
-    def delete(self, bucket: str, key: str) -> StoredObject | None: ...
+    def delete(self, bucket: str, key: str, *, at: float = 0.0) -> StoredObject | None:
+        """The object that was removed; where the bucket keeps versions, the delete marker that now hides it, of the
+        time `at`."""
+
+    def keep_versions(self, bucket: str, mode: str) -> None:
+        """From now on what is replaced or deleted is kept ("Enabled"), or what is put is version `null` ("Suspended").
+        Raises BucketGone."""
+
+    def version(self, bucket: str, key: str, version: str) -> StoredObject | None:
+        """One version of a key, whether it stands or not; it may be a delete marker."""
+
+    def hidden_by(self, bucket: str, key: str) -> StoredObject | None:
+        """The delete marker that is the newest version of a key."""
+
+    def delete_version(self, bucket: str, key: str, version: str) -> StoredObject | None:
+        """Remove one version for good, a delete marker too; the one before stands again if it was the newest."""
+
+    def scan_versions(
+        self, bucket: str, *, prefix: str = "", after: tuple[str, str | None] | None = None
+    ) -> Iterator[tuple[StoredObject, bool]]:
+        """All versions in order of keys, the newest first, and whether it is the key's newest; behind (key, version),
+        or behind all versions of a key. Raises KeyError when there is no such version."""
+
     def scan(self, bucket: str, *, prefix: str = "", after: str = "", from_key: str = "") -> Iterator[StoredObject]:
         """Objects in order of their keys' UTF-8 bytes: behind `after` (exclusive) and not before `from_key`."""
 
