@@ -29,7 +29,7 @@ demo: $(VENV)/.ready
 	@$(BIN)/python -m demo $${IMAGE:+--image "$$IMAGE"} $${PACKAGE:+--package "$$PACKAGE"}
 
 test: $(VENV)/.ready
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 scenario: $(VENV)/.ready
 	@$(BIN)/python -m tests.derivo_cli.reconcile.scenario
