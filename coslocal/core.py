@@ -19,7 +19,7 @@ from coslocal.http import Request
 from coslocal.jobs.queued import Queued
 from coslocal.journal import Journal
 from coslocal.rates import Rates
-from coslocal.storage.types import BucketGone, Store, StoredObject
+from coslocal.storage.types import VERSION, BucketGone, Store, StoredObject
 
 Listener = Callable[[ObjectEvent], None]
 _log = logging.getLogger(__name__)
@@ -93,10 +93,10 @@ class Core:
 
     # -- effects
 
-    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
-        """Put an object into the store; raises BucketGone, and drops the blob then."""
+    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> StoredObject:
+        """Put an object into the store: as it stands then. Raises BucketGone, and drops the blob then."""
         try:
-            self.store.put(item, configurations)
+            return self.store.put(item, configurations)
         except BucketGone:
             self.store.discard(item.blob)
             raise
@@ -117,6 +117,7 @@ class Core:
             etag=item.etag, time=int(self.clock()), request_id=cause.request_id, meta=meta,
             source_ip=cause.request.remote, request_headers=dict(cause.request.headers), made_by_ci=made_by_ci,
             storage_class=item.storage_class if item.storage_class != "STANDARD" else "",
+            version_id=item.headers.get(VERSION, ""),
         )  # fmt: skip
         occasion = Occasion(cause.operation, item.bucket, item.key, name, cause.request_id)
         self.faults.tell(event, occasion, self._tell)

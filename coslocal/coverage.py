@@ -35,11 +35,10 @@ _REMARKS: Mapping[str, str] = {
     "copy_part": "with `x-cos-copy-source`, within this coslocal",
     "get_bucket_acl": "what everyone may do is obeyed; users are all the same",
     "get_bucket_policy": "policies are not evaluated",
-    "get_bucket_versioning": "no versions are kept",
+    "get_bucket_versioning": "an older version keeps its headers, and not its ACL and tags",
     "get_image": "imageMogr2, imageView2, watermark, style, imageSlim, the questions below; styles by separator too",
     "get_object_acl": "what everyone may do is obeyed; users are all the same",
     "image_process": "`Pic-Operations` on a stored object",
-    "list_object_versions": "every object once, as its version `null`",
     "put_object": "with `Pic-Operations` too; a customer's key is compared, bytes are stored as they come",
     "restore_object": "at once, where the cloud takes hours",
 }

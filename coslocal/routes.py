@@ -26,6 +26,7 @@ from coslocal.operations import (
     styles,
     symlink,
     tagging,
+    versions,
 )
 from coslocal.operations.call import Call
 from coslocal.operations.configuration import CONFIGURATIONS, INVENTORY
@@ -130,7 +131,9 @@ ROUTES: tuple[Route, ...] = (
     Route("HEAD", "bucket", None, "head_bucket", buckets.head_bucket, anonymous="READ"),
     Route("DELETE", "bucket", None, "delete_bucket", buckets.delete_bucket),
     Route("GET", "bucket", None, "list_objects", listing.list_objects, anonymous="READ"),
-    Route("GET", "bucket", "versions", "list_object_versions", listing.list_versions, "stored only", "READ"),
+    Route("GET", "bucket", "versioning", "get_bucket_versioning", versions.VERSIONING.get),
+    Route("PUT", "bucket", "versioning", "put_bucket_versioning", versions.VERSIONING.put),
+    Route("GET", "bucket", "versions", "list_object_versions", versions.list_versions, anonymous="READ"),
     Route("GET", "bucket", "location", "get_bucket_location", buckets.get_location),
     Route("GET", "bucket", "uploads", "list_multipart_uploads", multipart.list_uploads),
     Route("POST", "bucket", "delete", "delete_objects", delete_multiple.delete_objects, anonymous="WRITE"),

@@ -184,7 +184,7 @@ def _store(app: Core, call: Call, source: StoredObject, target: Target, result: 
     if target.flaw() == "unwritten":
         app.store.discard(blob.name)
         return item
-    app.save(item, _acl_of(app, source) if dialects["result-acl"] == "source" else {})
+    item = app.save(item, _acl_of(app, source) if dialects["result-acl"] == "source" else {})
     app.announce(f"cos:ObjectCreated:{dialects['result-event-name']}", item, call, made_by_ci=True)
     return item
 

@@ -13,6 +13,7 @@ from coslocal.wire.address import Address, Parameters, decode
 from coslocal.wire.errors import (
     IncompleteBody,
     InvalidRequest,
+    MethodNotAllowed,
     MissingContentLength,
     NoSuchBucket,
     NoSuchKey,
@@ -20,7 +21,6 @@ from coslocal.wire.errors import (
 )
 
 SYMLINK = "x-cos-symlink-target"
-ONLY_VERSION = "null"  # the id of every object's version: there is no versioning here, whatever its state says
 MAX_DOCUMENT = 4 * 1024 * 1024  # an XML body; 10,000 parts of a multipart upload fit
 
 
@@ -69,12 +69,25 @@ class Call:
         return bucket
 
     def standing_object(self) -> StoredObject:
-        """The object asked for. Raises NoSuchBucket, NoSuchKey, NoSuchVersion."""
-        item = self.app.store.get(self.bucket, self.key)
-        if item is None:
+        """The object asked for, or its version. Raises NoSuchBucket, NoSuchKey, NoSuchVersion, MethodNotAllowed."""
+        try:
+            return self.object_of(self.bucket, self.key, self.parameters.get("versionId"))
+        except (NoSuchKey, NoSuchVersion):
             self.standing_bucket()
-            raise NoSuchKey
-        check_version(self.parameters.get("versionId"))
+            raise
+
+    def object_of(self, bucket: str, key: str, version: str | None) -> StoredObject:
+        """The newest version of a key, or the one that is named. Raises NoSuchKey, NoSuchVersion, and MethodNotAllowed
+        for a delete marker that is asked for by its name."""
+        store = self.app.store
+        item = store.get(bucket, key) if version is None else store.version(bucket, key, version)
+        if item is None and version is None:
+            hiding = store.hidden_by(bucket, key)
+            raise NoSuchKey(headers=tuple(hiding.headers.items()) if hiding else ())
+        if item is None:
+            raise NoSuchVersion
+        if item.is_marker:
+            raise MethodNotAllowed("This version is a delete marker", headers=tuple(item.headers.items()))
         return item
 
     def readable_object(self) -> StoredObject:
@@ -98,7 +111,7 @@ class Call:
             try:
                 return answer(self, item)
             except BlobGone:
-                if self.app.store.get(item.bucket, item.key) == item:
+                if self.app.store.version(item.bucket, item.key, item.version) == item:
                     raise
 
     def document(self) -> bytes:
@@ -114,9 +127,3 @@ class Call:
         """Refuse a body that has neither a Content-Length nor chunks. Raises MissingContentLength."""
         if self.request.length is None and "chunked" not in (self.header("Transfer-Encoding") or "").lower():
             raise MissingContentLength
-
-
-def check_version(version: str | None) -> None:
-    """Raises NoSuchVersion for any but the one that every object has."""
-    if version not in (None, ONLY_VERSION):
-        raise NoSuchVersion

@@ -167,6 +167,5 @@ CONFIGURATIONS = (
     Policy("policy", "", "NoSuchBucketPolicy"),
     Configuration("referer", "RefererConfiguration", emptied=True),
     Configuration("replication", "ReplicationConfiguration", "NoSuchReplicationConfiguration"),
-    Configuration("versioning", "VersioningConfiguration"),
     Configuration("website", "WebsiteConfiguration", "NoSuchWebsiteConfiguration", amend=_amend_website),
 )  # fmt: skip

@@ -9,19 +9,18 @@ from coslocal.cam import actions
 from coslocal.http import Response
 from coslocal.operations import encryption, restore
 from coslocal.operations.append import APPENDABLE
-from coslocal.operations.call import Call, check_version
+from coslocal.operations.call import Call
 from coslocal.operations.conditions import judge, read_range
 from coslocal.operations.multipart import part_number, save_part, standing_upload
 from coslocal.operations.objects import check_key, kept_headers, made, receipt, side_documents, storage_class
 from coslocal.operations.responses import quoted, xml_date, xml_response
-from coslocal.storage.types import Blob, BlobGone, Part, StoredObject
+from coslocal.storage.types import VERSION, Blob, BlobGone, Part, StoredObject
 from coslocal.wire.address import decode, read_host
 from coslocal.wire.errors import (
     InvalidArgument,
     InvalidRange,
     InvalidRequest,
     NoSuchBucket,
-    NoSuchKey,
     PreconditionFailed,
 )
 from coslocal.wire.xml import Fields
@@ -50,10 +49,7 @@ def _source(call: Call) -> StoredObject:
     bucket = call.app.store.bucket(name)
     if bucket is None or (host.region and host.region != bucket.region):
         raise NoSuchBucket
-    item = call.app.store.get(name, decode(found[2]))
-    if item is None:
-        raise NoSuchKey
-    check_version(found[3] or None)
+    item = call.object_of(name, decode(found[2]), found[3] or None)
     encryption.check(call, item.headers, source=True)
     restore.check_readable(call, item)
     if judge(call.request, item, "x-cos-copy-source-") != 200:
@@ -69,7 +65,7 @@ def _taken(call: Call, *, ranged: bool = False) -> tuple[StoredObject, Blob]:
         try:
             return item, call.app.store.take_in(_Reader(call.app.store.read(item.blob, start, length)))
         except BlobGone:
-            if call.app.store.get(item.bucket, item.key) == item:
+            if call.app.store.version(item.bucket, item.key, item.version) == item:
                 raise
 
 
@@ -102,11 +98,11 @@ def copy_object(call: Call) -> Response:
         tags = call.app.store.configuration(source.bucket, source.key, "tagging")
         documents |= {"tagging": tags.decode()} if tags is not None else {}
     source, blob = _taken(call)
-    own = (APPENDABLE, restore.RESTORED)
+    own = (APPENDABLE, restore.RESTORED, VERSION)
     kept = {name: value for name, value in encryption.without(source.headers).items() if name not in own}
     headers = kept | encryption.kept(call) if directive == "copy" else kept_headers(call, call.key)
     item = made(call, call.key, blob, headers, storage_class=wanted_class or "STANDARD")
-    call.app.save(item, documents)
+    item = call.app.save(item, documents)
     call.app.announce("cos:ObjectCreated:Copy", item, call)
     fields: Fields = (("ETag", quoted(item.etag)), ("CRC64", item.crc64), ("LastModified", xml_date(item.modified)))
     return xml_response("CopyObjectResult", fields, headers=receipt(item)[1:])

@@ -8,15 +8,15 @@ import hashlib
 
 from coslocal.cam import actions
 from coslocal.http import Response
-from coslocal.operations.call import Call, check_version
+from coslocal.operations.call import Call
 from coslocal.operations.responses import xml_response
+from coslocal.operations.versions import remove
 from coslocal.wire.errors import (
     AccessDenied,
     BadDigest,
     InvalidDigest,
     MalformedXML,
     MissingContentMD5,
-    NoSuchVersion,
 )
 from coslocal.wire.xml import Fields, parse, text
 
@@ -38,19 +38,17 @@ def delete_objects(call: Call) -> Response:
 
 
 def _delete(call: Call, key: str, version: str | None) -> tuple[str, Fields]:
-    """What became of one object; a version that there cannot be, or a key that who asks may not delete, is an error, as
-    it is of a single DELETE."""
+    """What became of one object; a key that who asks may not delete is an error, as it is of a single DELETE."""
     fields: list[tuple[str, str | int | Fields]] = [("Key", key)]
     if version:
         fields.append(("VersionId", version))
     try:
-        check_version(version or None)
         call.require(actions.DELETE, key=key)
-    except (AccessDenied, NoSuchVersion) as error:
+    except AccessDenied as error:
         return "Error", [*fields, ("Code", error.code), ("Message", error.message)]
-    item = call.app.store.delete(call.bucket, key)
-    if item is not None:
-        call.app.announce("cos:ObjectRemove:Delete", item, call)
+    item = remove(call, key, version or None)
+    if item is not None and item.is_marker:
+        fields += [("DeleteMarker", "true"), ("DeleteMarkerVersionId", item.version)]
     return "Deleted", fields
 
 

@@ -1,4 +1,4 @@
-"""GET bucket: the list of objects, and of their versions (COS 5)."""
+"""GET bucket: the list of objects (COS 5)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from coslocal.http import Response
-from coslocal.operations.call import ONLY_VERSION, Call
+from coslocal.operations.call import Call
 from coslocal.operations.responses import OWNER, quoted, xml_date, xml_response
 from coslocal.storage.index import after_prefix
 from coslocal.storage.types import Store, StoredObject
@@ -32,7 +32,7 @@ def page(store: Store, bucket: str, *, prefix: str, delimiter: str, marker: str,
     if limit == 0:
         return found
     last = ""
-    from_key = _behind(marker) if delimiter and _fold(marker, prefix, delimiter) == marker else ""
+    from_key = _behind(marker) if delimiter and fold(marker, prefix, delimiter) == marker else ""
     while from_key is not None:
         entries = len(found.contents) + len(found.prefixes)
         folded = None
@@ -41,7 +41,7 @@ def page(store: Store, bucket: str, *, prefix: str, delimiter: str, marker: str,
                 found.next_marker = last
                 return found
             entries += 1
-            folded = _fold(item.key, prefix, delimiter)
+            folded = fold(item.key, prefix, delimiter)
             if folded is not None:
                 found.prefixes.append(folded)
                 last = folded
@@ -54,7 +54,7 @@ def page(store: Store, bucket: str, *, prefix: str, delimiter: str, marker: str,
     return found
 
 
-def _fold(key: str, prefix: str, delimiter: str) -> str | None:
+def fold(key: str, prefix: str, delimiter: str) -> str | None:
     """The common prefix that a key folds into: up to the first delimiter behind `prefix`."""
     if not delimiter or not key.startswith(prefix):
         return None
@@ -103,37 +103,12 @@ def list_objects(call: Call) -> Response:
     fields.append(("IsTruncated", "true" if found.next_marker is not None else "false"))
     if found.next_marker is not None:
         fields.append(("NextMarker", encode(found.next_marker)))
-    fields += [("Contents", _entry(item, encode)) for item in found.contents]
+    fields += [("Contents", entry(item, encode)) for item in found.contents]
     fields += [("CommonPrefixes", [("Prefix", encode(name))]) for name in found.prefixes]
     return xml_response("ListBucketResult", fields)
 
 
-def list_versions(call: Call) -> Response:
-    """GET /?versions of a bucket that has no versions: each object once, as its version `null`."""
-    call.standing_bucket()
-    prefix, delimiter, marker = (call.parameters.get(name) or "" for name in ("prefix", "delimiter", "key-marker"))
-    limit = count_parameter(call, "max-keys")
-    encode = encoder(call)
-    found = page(call.app.store, call.bucket, prefix=prefix, delimiter=delimiter, marker=marker, limit=limit)
-    fields: list[tuple[str, str | int | Fields]] = [("Name", call.bucket)]
-    if encode is not str:
-        fields.append(("EncodingType", "url"))
-    fields += [("Prefix", encode(prefix)), ("KeyMarker", encode(marker))]
-    fields += [("VersionIdMarker", call.parameters.get("version-id-marker") or ""), ("MaxKeys", limit)]
-    if delimiter:
-        fields.append(("Delimiter", encode(delimiter)))
-    fields.append(("IsTruncated", "true" if found.next_marker is not None else "false"))
-    if found.next_marker is not None:
-        fields.append(("NextKeyMarker", encode(found.next_marker)))
-        fields.append(("NextVersionIdMarker", "" if found.next_marker in found.prefixes else ONLY_VERSION))
-    for item in found.contents:
-        key, *rest = _entry(item, encode)
-        fields.append(("Version", [key, ("VersionId", ONLY_VERSION), ("IsLatest", "true"), *rest]))
-    fields += [("CommonPrefixes", [("Prefix", encode(name))]) for name in found.prefixes]
-    return xml_response("ListVersionsResult", fields)
-
-
-def _entry(item: StoredObject, encode: Callable[[str], str]) -> Fields:
+def entry(item: StoredObject, encode: Callable[[str], str]) -> Fields:
     return (
         ("Key", encode(item.key)),
         ("LastModified", xml_date(item.modified)),

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from coslocal.contenttypes import content_type_of
 from coslocal.http import Response
-from coslocal.operations import acl, encryption, images, restore, tagging, traffic
-from coslocal.operations.call import Call, check_version
+from coslocal.operations import acl, encryption, images, restore, tagging, traffic, versions
+from coslocal.operations.call import Call
 from coslocal.operations.conditions import judge, wanted_range
 from coslocal.operations.responses import empty, http_date, quoted, xml_response
 from coslocal.storage.types import Blob, StoredObject
@@ -143,17 +143,17 @@ def put_object(call: Call) -> Response:
     item = made(call, call.key, take_body(call), headers, storage_class=wanted_class)
 
     def save() -> StoredObject:
-        call.app.save(item, documents)
-        return item
+        return call.app.save(item, documents)
 
     event = "cos:ObjectCreated:Put"
     if operations is None:
-        call.app.announce(event, save(), call)
-        return empty(200, receipt(item))
-    _, result = images.process_new(
+        standing = save()
+        call.app.announce(event, standing, call)
+        return empty(200, receipt(standing))
+    standing, result = images.process_new(
         call, item, operations, event=event, save=save, data=lambda: call.app.store.whole(item.blob)
     )
-    return xml_response("UploadResult", images.upload_result(result), headers=receipt(item))
+    return xml_response("UploadResult", images.upload_result(result), headers=receipt(standing))
 
 
 def identity(item: StoredObject) -> list[tuple[str, str]]:
@@ -162,7 +162,7 @@ def identity(item: StoredObject) -> list[tuple[str, str]]:
 
 def receipt(item: StoredObject) -> list[tuple[str, str]]:
     """The headers of the answer to an upload."""
-    return [*identity(item), *encryption.told(item.headers)]
+    return [*identity(item), *encryption.told(item.headers), *versions.told(item)]
 
 
 def description(call: Call, item: StoredObject) -> list[tuple[str, str]]:
@@ -240,8 +240,4 @@ def head_object(call: Call) -> Response:
 def delete_object(call: Call) -> Response:
     """DELETE /key: 204, also when there was none."""
     call.standing_bucket()
-    check_version(call.parameters.get("versionId"))
-    item = call.app.store.delete(call.bucket, call.key)
-    if item is not None:
-        call.app.announce("cos:ObjectRemove:Delete", item, call)
-    return empty(204)
+    return empty(204, versions.told(versions.remove(call, call.key, call.parameters.get("versionId"))))

@@ -56,7 +56,7 @@ def post_object(call: Call) -> Response:
         call.app.store.discard(blob.name)
         raise
     item = made(put, key, blob, headers, storage_class=wanted_class)
-    call.app.save(item, documents)
+    item = call.app.save(item, documents)
     call.app.announce("cos:ObjectCreated:Post", item, call)
     return _answer(call, item, fields)
 

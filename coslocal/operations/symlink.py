@@ -14,6 +14,7 @@ from coslocal.operations.objects import (
     take_body,
 )
 from coslocal.operations.responses import empty, http_date
+from coslocal.operations.versions import told
 from coslocal.wire.errors import InvalidArgument, NoSuchKey
 
 
@@ -28,8 +29,8 @@ def put_symlink(call: Call) -> Response:
         raise InvalidArgument("A symbolic link must not lead to itself")
     headers, documents = {**kept_headers(call, call.key), SYMLINK: target}, side_documents(call)
     item = made(call, call.key, take_body(call), headers, storage_class=storage_class(call))
-    call.app.save(item, documents)
-    return empty(200, identity(item))
+    item = call.app.save(item, documents)
+    return empty(200, [*identity(item), *told(item)])
 
 
 def get_symlink(call: Call) -> Response:
