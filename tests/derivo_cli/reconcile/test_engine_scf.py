@@ -148,7 +148,7 @@ def test_wrong_keys_end_it_with_one_line(cloud: Cloud, monkeypatch: pytest.Monke
     assert cloud.derivo("plan", cloud.address, "-o", "p.parquet").code == 1
     monkeypatch.setenv("TENCENTCLOUD_SECRETKEY", "SKwrong")
     done = cloud.derivo("apply", "p.parquet", "--engine", "scf", "--function", "derivo")
-    assert (done.code, done.err.count("\n")) == (1, 1)
+    assert (done.code, done.err.count("\n")) == (2, 1)
     assert "SKwrong" not in done.err
 
 
