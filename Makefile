@@ -14,7 +14,7 @@ help:
 	@echo 'make chaos              10,000 schedules of faults end in the clean bucket (SCHEDULES=, PROCESSES=; SEED=n replays one)'
 	@echo 'make fuzz               a million odd events, keys and answers (INPUTS=, PROCESSES=; SEED=n replays one batch)'
 	@echo 'make stress             ten thousand connections to coslocal at once, a gigabyte each way'
-	@echo 'make check              format, lint, types, imports, oldest Python'
+	@echo 'make check              format, lint, types, imports, oldest Python, licences, advisories'
 	@echo 'make bench              every figure of the README'
 	@echo 'make bench-10m          derivo plan of 0.1, 1 and 10 million sources alone'
 	@echo 'make conformance        real clients of Tencent COS against a coslocal of their own (CLIENTS="curl browser": those)'
