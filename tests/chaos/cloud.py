@@ -64,12 +64,12 @@ class Cloud(Coslocal):
         for name in (worlds.BUCKET, worlds.MIRROR):
             self.store.create_bucket(Bucket(name=name, region=worlds.REGION, created=START))
 
-    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> None:
+    def save(self, item: StoredObject, configurations: Mapping[str, str] | None = None) -> StoredObject:
         """No two objects are written in one second: COS tells no finer time, so that two that were cannot be told apart
         (docs/chaos.md)."""
         self.saving(item)
         self._last = int(self.clock())
-        super().save(replace(item, modified=float(self._last)), configurations)
+        return super().save(replace(item, modified=float(self._last)), configurations)
 
     def saved(self, key: str) -> StoredObject | None:
         """What stands there now, and was not saved one by one like all others."""
