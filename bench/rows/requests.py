@@ -51,7 +51,7 @@ def _raw(setting: Setting, ours: Server, theirs: Server, method: str, clients: i
 
 
 def _by_sdk(setting: Setting, ours: Server, theirs: Server, found: peers.Peers) -> Iterator[Row]:
-    count = str(setting.runs(200, 60))
+    count = str(setting.runs(120, 60))
     boto = str(Path(peers.__file__).with_name("boto_client.py"))
     mine, others = in_turn(
         partial(_answer, [sys.executable, "-m", "bench.workers.cos_client", ours.url, count, str(SIZE)]),
