@@ -44,7 +44,8 @@ class Schedule:
     """`limit` is the function's time-out in seconds; `wildness` from 0 to 1 how much goes wrong; `broad`: the trigger
     fires for derivatives too; `loses`: whether events may be lost; `fileids`: how the function knows in which form COS
     takes them: told by settings, found out by every instance, or by one that all tries share; `mends`: what makes good
-    lost events: plan and apply afterwards, or timers (self-healing), which ring meanwhile too."""
+    lost events: plan and apply afterwards, or timers (self-healing), which ring meanwhile too; `versioned`: the bucket
+    keeps versions."""
 
     seed: int
     shape: str
@@ -56,6 +57,7 @@ class Schedule:
     loses: bool
     fileids: str = COLD
     mends: str = APPLY
+    versioned: bool = False
 
 
 def draw(seed: int) -> Schedule:
@@ -73,6 +75,7 @@ def draw(seed: int) -> Schedule:
         loses=roll.random() < 0.25,
         fileids=roll.choice(FILEIDS),
         mends=roll.choice(MENDS),
+        versioned=roll.random() < 0.2,
     )
 
 

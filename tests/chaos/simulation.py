@@ -74,6 +74,8 @@ class _Simulation:
         self._role = self._cloud.assume(
             policy or rights(schedule.shape, schedule.dialects, sweeps=schedule.mends == TIMERS)
         )
+        if schedule.versioned:
+            self._cloud.store.keep_versions(worlds.BUCKET, "Enabled")
         self._cloud.saving = self._saving
         self._cloud.subscribe(self._happened)
         self._queue = Queue(Policy())

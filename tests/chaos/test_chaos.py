@@ -38,6 +38,7 @@ def test_schedules_are_of_every_dialect_and_every_shape() -> None:
              for schedule in schedules for dialect in TABLE}  # fmt: skip
     assert {(dialect.name, choice) for dialect in TABLE for choice in dialect.choices} == drawn
     assert {schedule.shape for schedule in schedules} == {shape.name for shape in worlds.SHAPES}
+    assert {schedule.versioned for schedule in schedules} == {True, False}
     assert {schedule.fileids for schedule in schedules} == {*FILEIDS}
     assert {schedule.mends for schedule in schedules} == {*MENDS}
     kinds = {"put", "image", "parts", "append", "delete", "copy"}
