@@ -84,7 +84,7 @@ def agreed(plan: Plan, address: Address, request: Request, console: Console) -> 
     if not (console.is_terminal and sys.stdin.isatty()):
         console.print(Text("deploy: nothing was changed; do it with --yes"), soft_wrap=True)
         return False
-    return console.input("Do this? [y/N] ").strip().lower() in ("y", "yes")
+    return console.input(Text("Do this? [y/N] ")).strip().lower() in ("y", "yes")
 
 
 def show(plan: Plan, address: Address, console: Console) -> None:

@@ -24,31 +24,31 @@ def _take(step: planning.Step, cloud: Cloud) -> str:
     match step:
         case planning.Delete():
             cloud.delete()
-            return "the function is deleted"
+            return "deleted the function"
         case planning.Create(kind, config, package):
             cloud.create(kind, config, package)
-            return "the function is created"
+            return "created the function"
         case planning.UpdateCode(handler, package):
             cloud.update_code(handler, package)
-            return "the code is updated"
+            return "updated the code"
         case planning.UpdateConfig(config):
             cloud.update_config(config)
-            return "the configuration is updated"
+            return "updated the configuration"
         case planning.Publish(package):
             version = cloud.publish(package)
             cloud.point(version)
-            return f"version {version} is published, and serves"
+            return f"published version {version}, which serves now"
         case planning.Point(version):
             cloud.point(version)
-            return f"version {version} serves"
+            return f"version {version} serves now"
         case planning.Reserve(megabytes):
             cloud.reserve(megabytes)
         case planning.SetRetries(retries):
             cloud.set_retries(retries)
         case planning.AddTrigger(trigger):
             cloud.create_trigger(trigger)
-            return f"there is the trigger {trigger}"
+            return f"made the trigger {trigger}"
         case planning.RemoveTrigger(trigger):
             cloud.delete_trigger(trigger)
-            return f"there is no more the trigger {trigger}"
+            return f"removed the trigger {trigger}"
     return ""
