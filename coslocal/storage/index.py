@@ -78,22 +78,23 @@ class IndexedStore(Transactions):
         mode = self._versions.mode(item.bucket)
         if mode and VERSION not in item.headers:
             item = replace(item, headers={**item.headers, VERSION: versions.next_id(mode)})
-        self._make_way(item.bucket, item.key, item.version, unwanted, blob=item.blob)
+        self._make_way(item, mode, unwanted)
         self._write(item)
         self._run("DELETE FROM configurations WHERE bucket = ? AND key = ?", item.bucket, key)
         for name, value in configurations.items():
             self._run("INSERT INTO configurations VALUES (?, ?, ?, ?)", item.bucket, key, name, value.encode())
         return item
 
-    def _make_way(self, bucket: str, key: str, version: str, unwanted: list[str], blob: str = "") -> None:
-        """Inside a change, before `version` becomes the newest of a key: what stands is kept, unless it is the same."""
-        standing = self._find(bucket, key)
-        if standing is not None and standing.version != version:
+    def _make_way(self, item: StoredObject, mode: str, unwanted: list[str]) -> None:
+        """Inside a change, before an item becomes the newest of its key: what stands is kept, unless it is the same
+        version."""
+        standing = self._find(item.bucket, item.key)
+        if standing is not None and standing.version != item.version:
             self._versions.add(standing)
-        elif standing is not None and standing.blob != blob:
+        elif standing is not None and standing.blob != item.blob:
             self._release(standing.blob, unwanted)
-        if version == NULL:
-            self._drop(self._versions.take(bucket, key, NULL), unwanted)
+        if mode and item.version == NULL:
+            self._drop(self._versions.take(item.bucket, item.key, NULL), unwanted)
 
     def _drop(self, item: StoredObject | None, unwanted: list[str]) -> None:
         if item is not None and item.blob:
@@ -144,15 +145,17 @@ class IndexedStore(Transactions):
 
     def delete(self, bucket: str, key: str, *, at: float = 0.0) -> StoredObject | None:
         with self._change() as unwanted:
-            mode = self._versions.mode(bucket)
-            marker = versions.marker(bucket, key, versions.next_id(mode), at) if mode else None
-            item = marker or self._find(bucket, key)
-            if item is not None:
-                self._make_way(bucket, key, item.version, unwanted)
+            if mode := self._versions.mode(bucket):
+                marker = versions.marker(bucket, key, versions.next_id(mode), at)
+                self._make_way(marker, mode, unwanted)
                 self._forget(bucket, key)
-            if marker is not None:
                 self._versions.add(marker)
-        return item
+                return marker
+            standing = self._find(bucket, key)
+            if standing is not None:
+                self._drop(standing, unwanted)
+                self._forget(bucket, key)
+            return standing
 
     def _forget(self, bucket: str, key: str) -> None:
         self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, as_bytes(key))
