@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from derivo.ci import limits
 from derivo.clock import Clock
 from derivo_cli.cloudapi import ApiFailure, call
 from derivo_cli.deploy.handing import Handing
@@ -34,6 +35,7 @@ ACTIVE = "Active"
 CHANGING = ("Creating", "Updating", "Publishing", "Deleting")
 LONGEST_WAIT = 300.0
 _PAGE = 100
+_DEFAULT_RETRIES = Retries(limits.RETRIES, limits.EVENT_AGE_SECONDS)
 _LONGEST_PAUSE = 5.0
 _TRIES = 5
 # what the platform refused before it did anything, because something else was under way
@@ -65,6 +67,11 @@ class Cloud:
             latest = self.version(LATEST)
         except Missing:
             return None
+        if latest.status == "CreateFailed":  # of what never was there is nothing more to tell
+            return Actual(
+                latest=latest, serving=latest, newest=None, split=False, triggers=(), others=(), reserved=None,
+                retries=_DEFAULT_RETRIES,
+            )  # fmt: skip
         alias = self._read("GetAlias", Name=DEFAULT)
         described = self.published()
         newest = next(reversed(described), None)
@@ -130,6 +137,8 @@ class Cloud:
 
     def _retries(self) -> Retries:
         told = self._read("GetFunctionEventInvokeConfig").AsyncTriggerConfig
+        if told is None or not told.RetryConfig:
+            return _DEFAULT_RETRIES
         return Retries(int(told.RetryConfig[0].RetryNum), int(told.MsgTTL))
 
     def _pages(self, action: str, member: str) -> Iterator[Any]:
@@ -299,7 +308,7 @@ def _config(told: Any) -> Config:
     letter, network = told.DeadLetterConfig, told.PublicNetConfig
     variables = (told.Environment.Variables if told.Environment else None) or ()
     return Config(
-        description=str(told.Description or ""), memory=int(told.MemorySize), timeout=int(told.Timeout),
+        description=str(told.Description or ""), memory=int(told.MemorySize or 0), timeout=int(told.Timeout or 0),
         role=_role(told), public=network is None or network.PublicNetStatus != "DISABLE",
         variables={str(item.Key): str(item.Value) for item in variables},
         init_timeout=int(told.InitTimeout) if told.InitTimeout else None,
