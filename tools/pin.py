@@ -19,8 +19,8 @@ from derivo_cli.packaging.fetching import fetch
 from derivo_cli.packaging.requirements import normalized
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements.txt"
-PYTHONS = (*CLOUD, "3.11")
-"""The cloud's, and the one that the tests run a package with where there is no other."""
+PYTHONS = (*CLOUD, "3.11", "3.12", "3.13")
+"""The cloud's, and those that may run the tests, which run a package with their own."""
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==[^\s\\]+(?P<hashes>(?: \\\n    --hash=\S+)*)$", re.MULTILINE)
 
 

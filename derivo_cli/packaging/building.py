@@ -18,7 +18,7 @@ from derivo_cli.packaging import archive, bytecode, distributions, requirements,
 from derivo_cli.packaging.fetching import PLATFORM, fetch
 
 CLOUD = ("3.9", "3.10")
-"""The Pythons that the platform runs (SCF 2.6). requirements.txt pins files for one more, which tests run here."""
+"""The Pythons that the platform runs (SCF 2.5). requirements.txt pins files for newer ones too, to try it here."""
 _PYTHON = re.compile(r"3\.(9|1\d)")
 
 _RULES = "rules/"
