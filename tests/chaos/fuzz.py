@@ -20,13 +20,15 @@ from coslocal.http import Request, Response
 from derivo import failures, keys, manifest
 from derivo.breaker import Breaker
 from derivo.clock import Deadline
-from derivo.cos import CosFailure
+from derivo.cos import Cos, CosFailure
 from derivo.derive import derive
 from derivo.events import EventError, Source, sources, synthetic_event
+from derivo.follow import follow
 from derivo.handle import Unfinished, handle
 from derivo.log import line
 from derivo.outcomes import Work
 from derivo.plan import plan
+from derivo.upload import put_image
 from tests.chaos import generators, worlds
 from tests.chaos.cloud import START, client, under_sdk
 
@@ -154,25 +156,38 @@ def _writable(key: str) -> bool:
 
 
 def _call(roll: random.Random, thrown: Thrown) -> None:
-    """One call of COS through the real SDK, and what its answer is then read as."""
-    cos = client()
-    where: dict[str, Any] = {"bucket": worlds.BUCKET, "region": worlds.REGION, "timeout": 9.0}
-    what = roll.randrange(8)
+    """Calls of COS through the real SDK, and what their answers are then read as."""
+    (_work if roll.random() < 0.5 else _request)(roll, client())
+
+
+def _work(roll: random.Random, cos: Cos) -> None:
+    """What makes many calls."""
+    where: dict[str, Any] = {"bucket": worlds.BUCKET, "region": worlds.REGION, "key": "in/a.png"}
+    index = worlds.index(roll.choice(SHAPES))
+    what = roll.randrange(5)
     if what < 3:
-        source = Source(bucket=worlds.BUCKET, region=worlds.REGION, key="in/a.png", size=9)
-        derive(plan(source, worlds.index("two-sets")), cos, Deadline(_Still(), 30.0))
+        derive(plan(Source(**where, size=9), index), cos, Deadline(_Still(), 30.0))
     elif what == 3:
+        follow(Source(**where), index, cos, Deadline(_Still(), 30.0))
+    else:
+        put_image(__file__, **where, client=cos, rule_sets=index, clock=_Still())
+
+
+def _request(roll: random.Random, cos: Cos) -> None:
+    where: dict[str, Any] = {"bucket": worlds.BUCKET, "region": worlds.REGION, "timeout": 9.0}
+    what = roll.randrange(5)
+    if what == 0:
         cos.head(key="in/a.png", **where)
-    elif what == 4:
+    elif what == 1:
         data = cos.get(key="meta/in/a.png.json", **where)
         if data is not None:
             manifest.decode(data)
             failures.parse(data)
-    elif what == 5:
+    elif what == 2:
         listed = cos.list(prefix="in/", **where)
         for _ in zip(range(50), listed, strict=False):
             pass
-    elif what == 6:
+    elif what == 3:
         pic = roll.choice([None, "{}"])
         cos.put(key="in/a.png", body=b"x", headers={"ContentType": "image/png"}, pic_operations=pic, **where)
     else:
