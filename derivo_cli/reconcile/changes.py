@@ -20,9 +20,11 @@ def judge(store: Store, old: RuleSetIndex, new: RuleSetIndex, items: Items, pref
     wanted.fill_items(store, items, History())
     compiled.want(store, old, before, prefix, "before")
     counts = compiled.want(store, new, items, prefix)
-    store.run(f"CREATE TABLE differing AS FROM ({_JUDGED}) WHERE verdict IS NOT NULL")
-    store.run(_WORK)
-    store.run("DROP TABLE differing")
+    for part in store.passes():
+        judged = _JUDGED.format(mine=part("key"))
+        store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
+        store.run(_WORK)
+        store.run("DROP TABLE differing")
     judging.add_together(store)
     return counts
 
@@ -48,7 +50,7 @@ SELECT coalesce(w.bucket, b.bucket) AS bucket, coalesce(w.key, b.key) AS key, co
     WHEN b.source IS NULL OR b.blocked IS NOT NULL THEN 'create new'
     WHEN i.spec <> j.spec THEN 'stale-spec rule'
     END AS verdict
-FROM wanted w FULL JOIN before b ON b.bucket = w.bucket AND b.key = w.key
+FROM (FROM wanted WHERE {mine}) w FULL JOIN (FROM before WHERE {mine}) b ON b.bucket = w.bucket AND b.key = w.key
 LEFT JOIN items i ON i.item = w.item LEFT JOIN items_before j ON j.item = b.item
 """
 

@@ -37,34 +37,38 @@ def judge(store: Store, *, manifests: bool, outputs: str, among: str) -> int:
     tells whether they were read; `outputs` and `among` are SQL over an object `o`. Returns how many derivatives stand
     and are vouched for by a manifest."""
     vouched = bool(store.one("SELECT count(*) FROM made WHERE standing")[0])
-    judged = _JUDGED.format(
-        made=_MADE if vouched else _NO_MADE,
-        source_etags=_trusted_sources(store) if vouched else "false",
-        etags=_trusted_etags(store) if vouched else "false",
-        unreadable="NOT exists (FROM manifests t WHERE t.standing AND t.key = w.key AND t.source = w.source)"
+    said = {
+        "source_etags": _trusted_sources(store) if vouched else "false",
+        "etags": _trusted_etags(store) if vouched else "false",
+        "unreadable": "NOT exists (FROM manifests t WHERE t.standing AND t.key = w.key AND t.source = w.source)"
         if manifests
         else "false",
-        outputs=outputs,
-        among=among,
-    )
-    store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
-    store.run(_WORK)
-    store.run(_UNWANTED)
-    store.run("DROP TABLE differing")
-    store.run(_EPOCHS)
+        "outputs": outputs,
+        "among": among,
+    }
+    for part in store.passes():
+        mine = part("key")
+        made = (_MADE if vouched else _NO_MADE).format(mine=mine)
+        judged = _JUDGED.format(made=made, mine=mine, **said)
+        store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
+        store.run(_WORK.format(mine=mine))
+        store.run(_UNWANTED.format(mine=mine))
+        store.run("DROP TABLE differing")
     add_together(store)
     if not vouched:
         return 0
-    count = store.one(
-        f"""SELECT count(*) FROM wanted w JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
-        JOIN items i ON i.item = w.item {_MADE} WHERE i.derivative AND w.blocked IS NULL AND m.source IS NOT NULL"""
-    )
-    return int(count[0])
+    return sum(int(store.one(_VOUCHED.format(mine=part("key")))[0]) for part in store.passes())
 
 
-_MADE = """LEFT JOIN made m ON m.standing AND m.source = w.source AND m.rule_set = i.rule_set
+_MADE = """LEFT JOIN (FROM made WHERE standing AND {mine}) m ON m.source = w.source AND m.rule_set = i.rule_set
     AND m.bucket = w.bucket AND m.key = w.key"""
 _NO_MADE = "CROSS JOIN (SELECT NULL::VARCHAR AS source, '' AS source_etag, '' AS etag, NULL::VARCHAR AS spec) m"
+
+_VOUCHED = f"""
+SELECT count(*) FROM (FROM wanted WHERE {{mine}}) w
+JOIN (FROM objects WHERE {{mine}}) o ON o.bucket = w.bucket AND o.key = w.key
+JOIN items i ON i.item = w.item {_MADE} WHERE i.derivative AND w.blocked IS NULL AND m.source IS NOT NULL
+"""
 
 # NULL is up to date. The join carries what the verdict needs and no more: its rows are what is spilled; the few that
 # differ are looked up afterwards.
@@ -87,31 +91,29 @@ SELECT coalesce(w.bucket, o.bucket) AS bucket, coalesce(w.key, o.key) AS key, w.
     WHEN o.modified < w.modified THEN 'stale-source time'
     WHEN m.spec <> i.spec THEN 'stale-spec manifest'
     END AS verdict
-FROM wanted w
-FULL JOIN (FROM objects o WHERE {outputs}) o ON o.bucket = w.bucket AND o.key = w.key
+FROM (FROM wanted WHERE {mine}) w
+FULL JOIN (FROM objects o WHERE {mine} AND ({outputs})) o ON o.bucket = w.bucket AND o.key = w.key
 LEFT JOIN items i ON i.item = w.item
 {made}
 """
 
+# where time was the judge, the rule that was in force then is the old one
 _WORK = """
 INSERT INTO work
 SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), i.rule_set, i.name, d.bucket, d.key, o.etag, d.source,
-    s.size, s.etag, i.spec, d.made_spec, d.item, o.modified
+    s.size, s.etag, i.spec, coalesce(e.spec, d.made_spec), d.item, o.modified
 FROM differing d JOIN items i ON i.item = d.item JOIN objects s ON s.bucket = 0 AND s.key = d.source
-LEFT JOIN objects o ON o.bucket = d.bucket AND o.key = d.key
+LEFT JOIN (FROM objects WHERE {mine}) o ON o.bucket = d.bucket AND o.key = d.key
+LEFT JOIN (
+    SELECT *, lead(since, 1, TIMESTAMP 'infinity') OVER (PARTITION BY item ORDER BY since) AS until FROM epochs
+) e ON verdict = 'stale-spec time' AND e.item = d.item AND e.since <= o.modified AND o.modified < e.until
 WHERE verdict <> 'unwanted'
 """
 
 _UNWANTED = """
 INSERT INTO unwanted SELECT o.bucket, o.key, o.etag, o.size
-FROM differing d JOIN objects o ON o.bucket = d.bucket AND o.key = d.key WHERE verdict = 'unwanted'
-"""
-
-# which rule was in force when a derivative was made that is judged by time
-_EPOCHS = """
-UPDATE work SET old_spec = (
-    SELECT arg_max(e.spec, e.since) FROM epochs e WHERE e.item = work.item AND e.since <= work.modified
-) WHERE class = 'stale-spec' AND why = 'time'
+FROM differing d JOIN (FROM objects WHERE {mine}) o ON o.bucket = d.bucket AND o.key = d.key
+WHERE verdict = 'unwanted'
 """
 
 # a manifest is written of what one run has made: all derivatives of its rule set, or it would forget some
@@ -119,9 +121,11 @@ _TOGETHER = """
 INSERT INTO work
 SELECT 'up-to-date', 'together', i.rule_set, i.name, w.bucket, w.key, o.etag, w.source, w.size, w.etag, i.spec, NULL,
     w.item, o.modified
-FROM (SELECT DISTINCT source, rule_set FROM work WHERE class IN ('create', 'stale-source', 'stale-spec')) t
+FROM (
+    SELECT DISTINCT source, rule_set FROM work WHERE {mine} AND class IN ('create', 'stale-source', 'stale-spec')
+) t
 JOIN items i ON i.rule_set = t.rule_set AND i.with_manifest AND i.derivative
-JOIN wanted w ON w.source = t.source AND w.item = i.item AND w.blocked IS NULL
+JOIN (FROM wanted WHERE {mine}) w ON w.source = t.source AND w.item = i.item AND w.blocked IS NULL
 LEFT JOIN objects o ON o.bucket = w.bucket AND o.key = w.key
 WHERE NOT EXISTS (FROM work k WHERE k.source = w.source AND k.item = w.item)
 """
@@ -130,7 +134,8 @@ WHERE NOT EXISTS (FROM work k WHERE k.source = w.source AND k.item = w.item)
 def add_together(store: Store) -> None:
     """Add the rows of what is made again with the others of its manifest."""
     if store.one("SELECT count(*) FROM items WHERE with_manifest")[0]:
-        store.run(_TOGETHER)
+        for part in store.passes():
+            store.run(_TOGETHER.format(mine=part("source")))
 
 
 def _trusted_sources(store: Store) -> str:

@@ -6,7 +6,8 @@ A bucket is a number: 0 is the sources' own. Sizes are bytes, times COS's Last-M
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,15 @@ from derivo_cli.exits import Stop
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY = "256MB"
+MEMORY = "384MB"
 # Each has buffers of its own, so that more of them would need more memory.
 THREADS = min(4, os.cpu_count() or 1)
+# A join needs memory for a part of its rows at least, so large ones are done in passes over parts of the keys.
+OBJECTS_A_PASS = 10_000_000
 BATCH = 20_000
 
 Row = tuple[Any, ...]
+Part = Callable[[str], str]
 
 _WANTED = (
     "source VARCHAR, size UBIGINT, etag VARCHAR, modified TIMESTAMP, item USMALLINT, bucket UTINYINT, key VARCHAR,"
@@ -83,6 +87,12 @@ class Store:
             yield from batch
         cursor.close()
 
+    def passes(self) -> Iterator[Part]:
+        """The parts of all texts, as many as the objects need: SQL over a column that holds for those of the part."""
+        (objects,) = self.one("SELECT count(*) FROM objects")
+        count = 1 + objects // OBJECTS_A_PASS
+        return (partial(_in_part, number, count) for number in range(count))
+
     def fill(self, table: str, rows: Iterable[Row]) -> None:
         """Append rows to a table, a batch at a time."""
         types = [column.split()[1] for column in TABLES[table].split(",")]
@@ -93,6 +103,10 @@ class Store:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def _in_part(number: int, count: int, column: str) -> str:
+    return f"hash({column}) % {count} = {number}" if count > 1 else "true"
 
 
 def connect(

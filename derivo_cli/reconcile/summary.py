@@ -88,10 +88,7 @@ def summarise(
     # what is wanted and no row of the plan is up to date
     named = sum(classes[kind] for kind in (*TO_MAKE, "blocked"))
     classes[UP_TO_DATE] = counts.derivatives - named
-    processed, requests = store.one(
-        f"""SELECT count(*), coalesce(sum((n + {limits.RULES_PER_REQUEST - 1}) // {limits.RULES_PER_REQUEST}), 0)
-        FROM (SELECT count(*) AS n FROM work WHERE {MADE} GROUP BY source)"""
-    )
+    processed, requests = _requests(store)
     cost, shares = _cost(store, items, table)
     return Summary(
         sources=counts.sources,
@@ -104,12 +101,24 @@ def summarise(
         remade=remade,
         make=sum(share.make for share in shares),
         sources_to_process=processed,
-        requests=int(requests),
+        requests=requests,
         bytes=sum(share.bytes for share in shares),
         cost=cost,
-        minutes=int(requests) / limits.processing_qps(region) / 60,
+        minutes=requests / limits.processing_qps(region) / 60,
         by_time=counts.derivatives - classes["blocked"] - classes["create"] - vouched,
     )
+
+
+def _requests(store: Store) -> tuple[int, int]:
+    """The sources that something is made of, and the requests that takes."""
+    processed = requests = 0
+    for part in store.passes():
+        sources, packs = store.one(
+            f"""SELECT count(*), coalesce(sum((n + {limits.RULES_PER_REQUEST - 1}) // {limits.RULES_PER_REQUEST}), 0)
+            FROM (SELECT count(*) AS n FROM work WHERE {MADE} AND {part("source")} GROUP BY source)"""
+        )
+        processed, requests = processed + sources, requests + int(packs)
+    return processed, requests
 
 
 def _parts(store: Store) -> list[Part]:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-
 import pytest
 
 from derivo.clock import SystemClock
 from derivo_cli.reconcile.journal import Journal
 from derivo_cli.reconcile.planfile import PlanFile
 from tests.derivo_cli.reconcile.conftest import RULES, Bucket
-from tests.derivo_cli.shell import PNG, Shell
+from tests.derivo_cli.shell import PNG
 
 COUNT = 40
 KEYS = [f"in/{number:02}/图 {number}.png" for number in range(COUNT)]
@@ -157,34 +149,6 @@ def test_throttling_loses_nothing(bucket: Bucket) -> None:
     bucket.cos.faults.add("error", code="SlowDown", operation="image_process", probability=0.2)
     assert bucket.apply().code == 0
     assert bucket.plan()["nothing_to_do"]
-
-
-def test_killed_at_random_it_goes_on_where_it_stood(shell: Shell) -> None:
-    (shell.folder / "rules" / "in.yml").write_text(RULES, "utf-8")
-    for key in KEYS:
-        shell.server.put(key, PNG)
-    address, journal = f"cos://{shell.server.bucket}/", shell.server.journal
-    chance = random.Random(6)
-    command = [sys.executable, "-c", "from derivo_cli.main import main; main()", "apply", address, "--qps", "40"]
-    kills = 0
-    while kills < 3:
-        begun = journal.count("image_process")
-        process = subprocess.Popen([*command, "--resume"], cwd=shell.folder, env=shell.environ)
-        enough = begun + chance.randrange(3, 9)
-        while journal.count("image_process") < enough and process.poll() is None:
-            time.sleep(0.002)
-        if process.poll() is not None:
-            break
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        kills += 1
-    assert kills == 3
-    done = shell.derivo("apply", address, "--resume")
-    assert done.returncode == 0, done.stdout + done.stderr
-    plan = json.loads(shell.derivo("plan", address, "--json").stdout)
-    assert plan["nothing_to_do"]
-    # what was in flight when it was killed, and no more: one request a source, few at once at this rate
-    assert journal.count("image_process") <= COUNT + kills * 8
 
 
 def test_a_journal_has_one_apply_at_a_time(bucket: Bucket) -> None:

@@ -86,7 +86,7 @@ def both(index: RuleSetIndex, listed: dict[str, int]) -> tuple[object, object] |
     return None if found is None else (found, (expected, rows))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(indexes(), st.dictionaries(found_keys, sizes, min_size=6, max_size=25))
 def test_sql_and_plan_agree(index: RuleSetIndex, listed: dict[str, int]) -> None:
     answers = both(index, listed)

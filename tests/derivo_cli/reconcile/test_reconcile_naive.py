@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from derivo.manifest import Manifest, ManifestDerivative, ManifestSource
 from derivo.matching import RuleSetIndex
 from derivo.plan import Plan, manifest_of, plan
 from derivo.rulesets import RuleSet
-from derivo_cli.reconcile import planning, specs
+from derivo_cli.reconcile import planning, specs, store
 from derivo_cli.reconcile.specs import Entry
 from derivo_cli.url import CosUrl
 from tests.derivo_cli.reconcile.conftest import Bucket
@@ -147,15 +148,15 @@ def _manifest(draw: st.DrawFn, rule_set: RuleSet, made: Plan, listing: dict[Plac
 
 def fill(bucket: Bucket, listing: Mapping[Place, Object], history: list[Entry]) -> None:
     """Let the bucket hold just this."""
-    store = bucket.cos.app.store
-    store.reset(keep_buckets=True)
+    there = bucket.cos.app.store
+    there.reset(keep_buckets=True)
     whole = dict(listing)
     if history:
         body = ownobjects.encode(specs.Specs(specs=specs.FORMAT, derivo="0", entries=tuple(history)))
         whole[BUCKET, specs.KEY] = Object(len(body), ETAGS[0], stamp(0), body)
     for (where, key), item in whole.items():
-        blob = store.take_in(io.BytesIO(item.body))
-        store.put(
+        blob = there.take_in(io.BytesIO(item.body))
+        there.put(
             StoredObject(
                 bucket=where, key=key, blob=blob.name, size=item.size, etag=item.etag, crc64="0",
                 modified=datetime.fromisoformat(item.modified).timestamp(),
@@ -183,12 +184,17 @@ def comparable(rows: list[Row], several: set[Place]) -> list[str]:
     return sorted(map(repr, open_to))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=worlds(), manifests=st.sampled_from([True, True, False]))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds(), manifests=st.sampled_from([True, True, False]), objects_a_pass=st.sampled_from([4, 10_000_000]))
 def test_the_plan_is_the_naive_one(
-    bucket: Bucket, world: tuple[RuleSetIndex, dict[Place, Object], list[Entry]], manifests: bool
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    world: tuple[RuleSetIndex, dict[Place, Object], list[Entry]],
+    manifests: bool,
+    objects_a_pass: int,
 ) -> None:
     index, listing, history = world
+    monkeypatch.setattr(store, "OBJECTS_A_PASS", objects_a_pass)
     bucket.other_bucket(OTHER)
     fill(bucket, listing, history)
     rows, made = planned(bucket, index, manifests)
