@@ -63,10 +63,12 @@ def test_reserved_concurrency_is_counted_in_memory() -> None:
 
 
 def test_a_function_is_found_by_its_file(tmp_path: Path) -> None:
-    file = tmp_path / "my_index.py"
+    file, archive = tmp_path / "my_index.py", tmp_path / "function.zip"
     file.touch()
-    assert locate(str(file)) == (tmp_path.resolve(), "my_index.main_handler")
-    assert locate(f"{file}:other") == (tmp_path.resolve(), "my_index.other")
+    archive.touch()
+    assert locate(str(file)) == (file.resolve(), "my_index.main_handler")
+    assert locate(f"{file}:other") == (file.resolve(), "my_index.other")
+    assert locate(str(archive)) == (archive.resolve(), "index.main_handler")
     for absent in (tmp_path / "no.py", f"{tmp_path}/no.py:main", tmp_path, ""):
-        with pytest.raises(FunctionError, match="no Python file"):
+        with pytest.raises(FunctionError, match="to take the function from"):
             locate(str(absent))
