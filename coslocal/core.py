@@ -75,6 +75,7 @@ class Core:
         self.rates: Rates | None = None
         self.guard = Guard(store, self._region_of)
         self.forgetting: list[Callable[[], None]] = []
+        self.listeners_are_prompt = True
         self._listeners: tuple[Listener, ...] = ()
         self._lock = threading.Lock()
 
@@ -101,10 +102,14 @@ class Core:
             self.store.discard(item.blob)
             raise
 
-    def subscribe(self, listener: Listener) -> None:
-        """Call `listener` with every event, in the thread of the request that caused it, once its effect stands."""
+    def subscribe(self, listener: Listener, *, prompt: bool = False) -> None:
+        """Call `listener` with every event, in the thread of the request that caused it, once its effect stands.
+
+        A `prompt` one waits for nothing, least of all for an answer of this coslocal.
+        """
         with self._lock:
             self._listeners = (*self._listeners, listener)
+            self.listeners_are_prompt = self.listeners_are_prompt and prompt
 
     def announce(self, name: str, item: StoredObject, cause: Cause, *, made_by_ci: bool = False) -> None:
         """Tell the listeners that an object was created or removed by a cause."""

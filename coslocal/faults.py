@@ -176,6 +176,11 @@ class Faults:
 
     # -- what strikes
 
+    @property
+    def none(self) -> bool:
+        """Whether no fault stands."""
+        return not self._standing
+
     def strike(self, occasion: Occasion) -> Struck:
         """What befalls a request."""
         if not self._standing:

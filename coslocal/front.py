@@ -22,6 +22,9 @@ class Front:
     def refusal(self, request: Request) -> Response | None:
         return None if self._api_for(request) else self._core.refusal(request)
 
+    def is_quick(self, request: Request) -> bool:
+        return not self._api_for(request) and self._core.is_quick(request)
+
     def _api_for(self, request: Request) -> Handler | None:
         if self.api and is_for_api(request) and not locate(request).path.startswith(internal.PREFIX):
             return self.api

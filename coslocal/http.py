@@ -119,3 +119,6 @@ class Doorkeeper(Handler, Protocol):
 
     def refusal(self, request: Request) -> Response | None:
         """The refusal of a request whose body is not read: nothing in it could change that. None to go on."""
+
+    def is_quick(self, request: Request) -> bool:
+        """Whether `handle` can be called at once (atonce.py)."""

@@ -75,7 +75,7 @@ def coslocal_server() -> Iterator[Server]:
     app = new_app()
     with LocalServer(app).start_in_thread() as server:
         given = Server(app, server)
-        app.subscribe(given.events.append)
+        app.subscribe(given.events.append, prompt=True)
         yield given
         app.faults.close()  # a request that waits must not hold up the server's end
     _end(app)

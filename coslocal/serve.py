@@ -102,7 +102,7 @@ def serve(plan: Plan, say: Say, complain: Say) -> int:
             if plan.port == 0:
                 _start(plan, server, serving)  # functions need its URL; nobody else can know the port yet
             scf = stack.enter_context(_functions(plan, app, server.url, stack, log))
-            app.subscribe(scf.notify)
+            app.subscribe(scf.notify, prompt=True)
             add_pages(app, scf)
             front.api = _api(plan, app, scf)
             if plan.port:

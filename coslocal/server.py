@@ -27,6 +27,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_response import StreamResponse
 from multidict import CIMultiDict
 
+from coslocal.atonce import WouldWait, at_once
 from coslocal.http import NO_ANSWER, Doorkeeper, Headers, Request, Response, first_bytes
 from coslocal.operations import traffic
 from coslocal.operations.objects import MAX_PUT
@@ -213,7 +214,7 @@ class LocalServer:
         except CosError as error:
             return _plain(_error(error))  # the connection closes: what is left of the body will not be read
         with body:
-            response = await self._loop.run_in_executor(self._threads, self._answer, request, body)
+            response = await self._respond(_request(request, body), body)
         if response.cut == NO_ANSWER:
             return _reset(request)
         if isinstance(response.body, bytes):
@@ -261,13 +262,24 @@ class LocalServer:
         except TimeoutError:
             raise RequestTimeout from None
 
+    async def _respond(self, request: Request, body: IO[bytes]) -> Response:
+        """The answer: at once when it waits for nothing, else by a worker thread."""
+        assert self._loop is not None
+        if self.app.is_quick(request):
+            try:
+                with at_once():
+                    return self._answer(request)
+            except WouldWait:
+                body.seek(0)
+        return await self._loop.run_in_executor(self._threads, self._answer, request)
+
     def _refusal(self, request: BaseRequest) -> Response | None:
         """In a worker thread: who would send all of a body in vain is told before."""
         return self.app.refusal(_request(request, io.BytesIO()))
 
-    def _answer(self, request: BaseRequest, body: IO[bytes]) -> Response:
-        """In a worker thread: the core's answer, small bodies already read."""
-        response = self.app.handle(_request(request, body))
+    def _answer(self, request: Request) -> Response:
+        """The core's answer, small bodies already read."""
+        response = self.app.handle(request)
         if response.cut is not None:
             response.body = first_bytes(response.body, response.cut)
             return response

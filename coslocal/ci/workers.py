@@ -22,6 +22,7 @@ from typing import NoReturn
 
 import msgspec
 
+from coslocal.atonce import may_wait
 from coslocal.ci import errors, talk
 from coslocal.ci.talk import Channel, Shared, raw, text_of
 from coslocal.ci.types import ImageError, ImageInfo, Rendered, Surroundings
@@ -85,6 +86,7 @@ class Workers:
         self._idle, self._busy = [], set()
 
     def _run(self, task: talk.Task, data: bytes, surroundings: Surroundings | None = None) -> talk.Said:
+        may_wait()
         with self._lease() as worker:
             try:
                 said = worker.run(task, data, surroundings, self._seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from coslocal.atonce import may_wait
 from coslocal.cam import actions
 from coslocal.ci import download, persist
 from coslocal.ci import pic_operations as asking
@@ -95,6 +96,7 @@ def get_image(call: Call) -> Response:
 
 
 def _serve(call: Call, source: StoredObject, rule: str) -> Response:
+    may_wait()  # before it is counted
     call.app.count_image("download", source.bucket)
     encryption.check(call, source.headers)
     restore.check_readable(call, source)

@@ -16,6 +16,8 @@ CHUNK = 256 * 1024
 class Blobs(Protocol):
     """Bytes under opaque names, written once and read many times."""
 
+    in_memory: bool
+
     def save(self, body: Readable) -> Blob: ...
     def read(self, name: str, start: int, length: int) -> Iterator[bytes]:
         """`length` bytes from `start`, opened before this returns: a later delete does no harm. Raises BlobGone."""

@@ -23,6 +23,8 @@ from coslocal.storage.types import Blob, BlobGone, Readable, StoreError
 
 
 class DirectoryBlobs:
+    in_memory = False
+
     def __init__(self, root: Path, *, fsync: bool = False) -> None:
         self._fsync = fsync
         self._folder = root / "blobs"

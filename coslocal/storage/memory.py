@@ -10,6 +10,8 @@ from coslocal.storage.types import Blob, BlobGone, Readable
 
 
 class MemoryBlobs:
+    in_memory = True
+
     def __init__(self) -> None:
         self._bytes: dict[str, bytes] = {}
 

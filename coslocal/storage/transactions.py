@@ -26,6 +26,7 @@ class Transactions:
 
     def __init__(self, blobs: Blobs, path: str, *, fsync: bool = False, held: _Held | None = None) -> None:
         self._blobs = blobs
+        self.in_memory = blobs.in_memory
         self._readers = Readers(blobs)
         self._held = held
         self._lock = threading.RLock()

@@ -119,6 +119,10 @@ class Store(Protocol):
     with it: `put` replaces them all.
     """
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether nothing waits for a disk."""
+
     def create_bucket(self, bucket: Bucket) -> bool:
         """False when the name is taken."""
 

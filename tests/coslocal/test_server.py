@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from coslocal.events import ObjectEvent
 from coslocal.pytest_plugin import BUCKET, SECRET_ID, SECRET_KEY, Server
+from coslocal.rates import Rates
 from coslocal.signature import sign
 from coslocal.wire.address import decode
+from tests.coslocal import hostile
 
 HOST = f"{BUCKET}.cos.ap-guangzhou.myqcloud.com"
 
@@ -159,6 +162,42 @@ def test_who_would_be_refused_is_not_told_to_continue(
     assert keys(coslocal_server) == []
     assert coslocal_server.journal.entries()[-1].error == code
     assert coslocal_server.journal.traffic()[0] == 0
+
+
+def test_a_listener_may_ask_the_server_that_called_it(coslocal_server: Server) -> None:
+    seen: list[bytes] = []
+
+    def listener(event: ObjectEvent) -> None:
+        seen.append(ask(coslocal_server, head("GET", f"/{event.key}"))[2])
+
+    coslocal_server.app.subscribe(listener)
+    assert ask(coslocal_server, head("PUT", "/a", {"Content-Length": "1"}) + b"x")[0] == 200
+    assert seen == [b"x"]
+
+
+def test_an_image_that_comes_of_its_name_holds_up_nobody(coslocal_server: Server) -> None:
+    rule = "imageMogr2/thumbnail/8x8/format/jpg"
+    coslocal_server.client().ci_put_image_style(
+        Bucket=coslocal_server.bucket, Request={"StyleName": "small", "StyleBody": rule}
+    )
+    coslocal_server.app.rates = Rates(download=1)
+    coslocal_server.put("a.png", hostile.png())
+    status, headers, body = ask(coslocal_server, head("GET", "/a.png!small"))
+    assert (status, headers["Content-Type"], body[:2]) == (200, "image/jpeg", b"\xff\xd8")
+    assert [entry.status for entry in coslocal_server.journal.entries("get_object")] == [200]
+
+
+@pytest.mark.parametrize("fault", [{}, {"effect": "latency", "seconds": 0.0}])
+def test_what_is_done_at_once_is_done_alike(coslocal_server: Server, fault: dict[str, Any]) -> None:
+    if fault:  # then every request has a thread of its own
+        coslocal_server.faults.add_all([fault])
+    assert ask(coslocal_server, head("PUT", "/a", {"Content-Length": "3"}) + b"one")[0] == 200
+    assert ask(coslocal_server, head("GET", "/a", {"Range": "bytes=1-"}))[2] == b"ne"
+    assert ask(coslocal_server, head("HEAD", "/a"), "HEAD")[0] == 200
+    assert ask(coslocal_server, head("GET", "/none"))[0] == 404
+    assert ask(coslocal_server, head("DELETE", "/a"))[0] == 204
+    assert [event.name.rpartition(":")[2] for event in coslocal_server.events] == ["Put", "Delete"]
+    assert coslocal_server.journal.counts() == {"delete_object": 1, "get_object": 2, "head_object": 1, "put_object": 1}
 
 
 def test_a_body_labelled_gzip_is_kept_as_it_is(coslocal_server: Server) -> None:
