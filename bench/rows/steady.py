@@ -32,7 +32,7 @@ def rows(setting: Setting) -> Iterator[Row]:
             f"coslocal: memory after {last:,} requests", [_resident(server.pid)], [before],
             unit="B", against=f"after {_FIRST:,}", goal=Goal(1.05),
             method=f"resident memory (VmRSS) of a server on a folder; {_CLIENTS} clients send PUT, GET, HEAD, listings,"
-            " thumbnails and a missing key over a fixed set of keys; its journal and its log of events keep the last 2,000",
+            " thumbnails and a missing key over a fixed set of keys; its journal and log of events keep the last 2,000",
         )  # fmt: skip
 
 
