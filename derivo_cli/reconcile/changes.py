@@ -20,11 +20,10 @@ def judge(store: Store, old: RuleSetIndex, new: RuleSetIndex, items: Items, pref
     wanted.fill_items(store, items, History())
     compiled.want(store, old, before, prefix, "before")
     counts = compiled.want(store, new, items, prefix)
-    for part in store.passes():
-        judged = _JUDGED.format(mine=part("key"))
-        store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
-        store.run(_WORK)
-        store.run("DROP TABLE differing")
+    judging.differ(store, [_JUDGED.format(mine=part("key")) for part in store.passes()])
+    for part in store.passes("differing"):
+        store.run(_WORK.format(mine=part("key")))
+    store.run("DROP TABLE differing")
     judging.add_together(store)
     return counts
 
@@ -59,6 +58,6 @@ INSERT INTO work
 SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), coalesce(i.rule_set, j.rule_set),
     coalesce(i.name, j.name), d.bucket, d.key, NULL, d.source, s.size, s.etag, coalesce(i.spec, j.spec),
     CASE WHEN i.item IS NOT NULL THEN j.spec END, d.item, NULL
-FROM differing d JOIN objects s ON s.bucket = 0 AND s.key = d.source
+FROM (FROM differing WHERE {mine}) d JOIN objects s ON s.bucket = 0 AND s.key = d.source
 LEFT JOIN items i ON i.item = d.item LEFT JOIN items_before j ON j.item = d.before
 """

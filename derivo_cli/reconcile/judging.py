@@ -7,7 +7,7 @@ function is done within the second that the upload was made in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from derivo_cli.reconcile.store import Store
 
@@ -46,18 +46,27 @@ def judge(store: Store, *, manifests: bool, outputs: str, among: str) -> int:
         "outputs": outputs,
         "among": among,
     }
+    parts = []
     for part in store.passes():
         mine = part("key")
         made = (_MADE if vouched else _NO_MADE).format(mine=mine)
-        judged = _JUDGED.format(made=made, mine=mine, **said)
-        store.run(f"CREATE TABLE differing AS FROM ({judged}) WHERE verdict IS NOT NULL")
-        store.run(_WORK.format(mine=mine))
-        store.run(_UNWANTED.format(mine=mine))
-        store.run("DROP TABLE differing")
+        parts.append(_JUDGED.format(made=made, mine=mine, **said))
+    differ(store, parts)
+    for part in store.passes("differing"):
+        store.run(_WORK.format(mine=part("key")))
+        store.run(_UNWANTED.format(mine=part("key")))
+    store.run("DROP TABLE differing")
     add_together(store)
     if not vouched:
         return 0
     return sum(int(store.one(_VOUCHED.format(mine=part("key")))[0]) for part in store.passes())
+
+
+def differ(store: Store, judged: Sequence[str]) -> None:
+    """Fill a table `differing` with what these queries, which tell a `verdict`, do not find up to date."""
+    for at, query in enumerate(judged):
+        verb = "INSERT INTO differing" if at else "CREATE TABLE differing AS"
+        store.run(f"{verb} FROM ({query}) WHERE verdict IS NOT NULL")
 
 
 _MADE = """LEFT JOIN (FROM made WHERE standing AND {mine}) m ON m.source = w.source AND m.rule_set = i.rule_set
@@ -102,7 +111,7 @@ _WORK = """
 INSERT INTO work
 SELECT split_part(verdict, ' ', 1), split_part(verdict, ' ', 2), i.rule_set, i.name, d.bucket, d.key, o.etag, d.source,
     s.size, s.etag, i.spec, coalesce(e.spec, d.made_spec), d.item, o.modified
-FROM differing d JOIN items i ON i.item = d.item JOIN objects s ON s.bucket = 0 AND s.key = d.source
+FROM (FROM differing WHERE {mine}) d JOIN items i ON i.item = d.item JOIN objects s ON s.bucket = 0 AND s.key = d.source
 LEFT JOIN (FROM objects WHERE {mine}) o ON o.bucket = d.bucket AND o.key = d.key
 LEFT JOIN (
     SELECT *, lead(since, 1, TIMESTAMP 'infinity') OVER (PARTITION BY item ORDER BY since) AS until FROM epochs
@@ -112,7 +121,7 @@ WHERE verdict <> 'unwanted'
 
 _UNWANTED = """
 INSERT INTO unwanted SELECT o.bucket, o.key, o.etag, o.size
-FROM differing d JOIN (FROM objects WHERE {mine}) o ON o.bucket = d.bucket AND o.key = d.key
+FROM (FROM differing WHERE {mine}) d JOIN (FROM objects WHERE {mine}) o ON o.bucket = d.bucket AND o.key = d.key
 WHERE verdict = 'unwanted'
 """
 

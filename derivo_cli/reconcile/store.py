@@ -21,7 +21,7 @@ MEMORY = "384MB"
 # Each has buffers of its own, so that more of them would need more memory.
 THREADS = min(4, os.cpu_count() or 1)
 # A join needs memory for a part of its rows at least, so large ones are done in passes over parts of the keys.
-OBJECTS_A_PASS = 10_000_000
+ROWS_A_PASS = 15_000_000
 BATCH = 20_000
 
 Row = tuple[Any, ...]
@@ -87,10 +87,10 @@ class Store:
             yield from batch
         cursor.close()
 
-    def passes(self) -> Iterator[Part]:
-        """The parts of all texts, as many as the objects need: SQL over a column that holds for those of the part."""
-        (objects,) = self.one("SELECT count(*) FROM objects")
-        count = 1 + objects // OBJECTS_A_PASS
+    def passes(self, table: str = "objects") -> Iterator[Part]:
+        """The parts of all texts, as many as the table needs: SQL over a column that holds for those of the part."""
+        (rows,) = self.one(f"SELECT count(*) FROM {table}")
+        count = 1 + rows // ROWS_A_PASS
         return (partial(_in_part, number, count) for number in range(count))
 
     def fill(self, table: str, rows: Iterable[Row]) -> None:

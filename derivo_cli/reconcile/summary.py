@@ -112,7 +112,7 @@ def summarise(
 def _requests(store: Store) -> tuple[int, int]:
     """The sources that something is made of, and the requests that takes."""
     processed = requests = 0
-    for part in store.passes():
+    for part in store.passes("work"):
         sources, packs = store.one(
             f"""SELECT count(*), coalesce(sum((n + {limits.RULES_PER_REQUEST - 1}) // {limits.RULES_PER_REQUEST}), 0)
             FROM (SELECT count(*) AS n FROM work WHERE {MADE} AND {part("source")} GROUP BY source)"""

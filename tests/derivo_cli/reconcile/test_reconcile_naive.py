@@ -185,16 +185,16 @@ def comparable(rows: list[Row], several: set[Place]) -> list[str]:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(world=worlds(), manifests=st.sampled_from([True, True, False]), objects_a_pass=st.sampled_from([4, 10_000_000]))
+@given(world=worlds(), manifests=st.sampled_from([True, True, False]), rows_a_pass=st.sampled_from([4, 10_000_000]))
 def test_the_plan_is_the_naive_one(
     bucket: Bucket,
     monkeypatch: pytest.MonkeyPatch,
     world: tuple[RuleSetIndex, dict[Place, Object], list[Entry]],
     manifests: bool,
-    objects_a_pass: int,
+    rows_a_pass: int,
 ) -> None:
     index, listing, history = world
-    monkeypatch.setattr(store, "OBJECTS_A_PASS", objects_a_pass)
+    monkeypatch.setattr(store, "ROWS_A_PASS", rows_a_pass)
     bucket.other_bucket(OTHER)
     fill(bucket, listing, history)
     rows, made = planned(bucket, index, manifests)
