@@ -20,6 +20,8 @@ from derivo_cli.deploy.opening import configured, existing, opened
 from derivo_cli.deploy.planning import Plan
 from derivo_cli.deploy.reading import Options
 from derivo_cli.exits import DONE, FINDINGS, USAGE, Stop
+from derivo_cli.preflight import offline
+from derivo_cli.preflight.lines import FAIL
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ def run(request: Request, console: Console, *, clock: Clock | None = None) -> in
     """Show what would change, ask, and do it. 0: all is as it should be, 1: it is not (not asked for, or failed)."""
     found = reading.resolved(request.file, request.stage)
     package = reading.package(request.package)
+    _check_rules(request)
     given = configured(request.file, found.stage)
     local = given.scheme == "http"
     wanted = reading.wanted(found.deployment, package, request.options, request.file.parent, local=local)
@@ -95,6 +98,18 @@ def show(plan: Plan, address: Address, console: Console) -> None:
         console.print(Text(f"  {line}", style=styles.get(line[:1], "")), soft_wrap=True)
     for line in plan.notes:
         console.print(Text(f"  = {line}"), soft_wrap=True)
+
+
+def _check_rules(request: Request) -> None:
+    """Refuse rule sets that have an error, and triggers that are not those they need; a folder without any is deployed
+    as it is."""
+    rules = request.file.parent / "rules"
+    if not rules.exists():
+        return
+    looked_at = offline.rule_lines(offline.gather(request.file, rules, request.package, request.stage))
+    failed = [f"{line.says}; {line.mend}" if line.mend else line.says for line in looked_at if line.level == FAIL]
+    if failed:
+        raise Stop("\n".join(failed), USAGE)
 
 
 def _check_role(given: Settings, role: str) -> None:

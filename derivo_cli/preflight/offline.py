@@ -84,9 +84,14 @@ def lines(given: Given) -> Iterator[Line]:
     yield from _region(given)
     yield from _buckets(given)
     yield from _function(given)
+    yield from rule_lines(given)
+    yield from _package(given)
+
+
+def rule_lines(given: Given) -> Iterator[Line]:
+    """Whether the rule sets may be deployed, and the file's triggers serve them."""
     yield from _rules(given)
     yield from _triggers(given)
-    yield from _package(given)
 
 
 def _variables(given: Given) -> Iterator[Line]:

@@ -76,6 +76,12 @@ class Cut:
             self._front.handle(request)
         return Response(cut=NO_ANSWER)
 
+    def refusal(self, request: Request) -> Response | None:
+        return None
+
+    def is_quick(self, request: Request) -> bool:
+        return False
+
 
 @dataclass
 class World:

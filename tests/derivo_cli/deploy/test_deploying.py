@@ -335,12 +335,28 @@ def test_packages_that_do_not_fit_are_refused(world: Any) -> None:
     world.pack(**{"sbom.cdx.json": '{"metadata": {"properties": [{"name": "derivo:python", "value": "3.9"}]}}'})
     with pytest.raises(Stop, match=r"built for Python 3.9.*derivo package --python 3.10"):
         world.deploy()
+
+
+RULES = "prefix: {}/\nderivatives: [{{name: t, to: '/out/{{path}}', rule: imageMogr2/strip}}]\n"
+
+
+def test_rule_sets_that_are_not_the_package_s_or_that_no_trigger_serves_are_refused(world: Any) -> None:
     (world.folder / "rules").mkdir()
-    (world.folder / "rules" / "a.yml").write_text("prefix: in/\n")
-    world.pack(**{"rules/a.yml": "prefix: out/\n"})
+    (world.folder / "rules" / "a.yml").write_text(RULES.format("in"))
+    world.triggers("in/")
+    world.pack(**{"rules/a.yml": RULES.format("other")})
     with pytest.raises(Stop, match="other rule sets than"):
         world.deploy()
-    world.pack(**{"rules/a.yml": "prefix: in/\n"})
+    world.pack(**{"rules/a.yml": RULES.format("in")})
+    world.triggers("elsewhere/")
+    with pytest.raises(Stop, match="derivo triggers --write"):
+        world.deploy()
+    (world.folder / "rules" / "a.yml").write_text("prefix: in/\n")
+    with pytest.raises(Stop, match=r"a\.yml:1:1: RS"):
+        world.deploy()
+    assert world.scf.functions == {}
+    (world.folder / "rules" / "a.yml").write_text(RULES.format("in"))
+    world.triggers("in/")
     assert world.deploy() == DONE
 
 

@@ -21,7 +21,9 @@ from derivo_cli.preflight import offline
 from tests.derivo_cli.running import Derivo, Done
 
 ROOT = Path(__file__).resolve().parents[3]
-RULE = "prefix: {prefix}\nderivatives: [{{name: t, to: '{to}', rule: 'imageMogr2/auto-orient/thumbnail/20x20>/strip/format/webp'}}]\n"
+RULE = """prefix: {prefix}
+derivatives: [{{name: t, to: '{to}', rule: 'imageMogr2/auto-orient/thumbnail/20x20>/strip/format/webp'}}]
+"""
 VARIABLES = {"DERIVO_BUCKET": BUCKET, "DERIVO_REGION": REGION, "DERIVO_ROLE": "derivo"}
 EVENTS = "  events:\n"
 
