@@ -60,6 +60,7 @@ class Store:
     """A DuckDB database in a folder that is the caller's to remove."""
 
     def __init__(self, folder: Path, memory: str = MEMORY) -> None:
+        self.folder = folder
         self.connection = connect(folder / "plan.duckdb", folder / "spill", memory)
         # nobody opens the file again: nothing need be on the disk for good
         self.run("SET fsync_mode = 'NONE'")
@@ -71,7 +72,16 @@ class Store:
         self.run("COMMIT")
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        self.connection.execute(sql, list(parameters))
+        """Raises Stop where the disk or the memory is used up."""
+        import duckdb
+
+        try:
+            self.connection.execute(sql, list(parameters))
+        except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+            raise Stop(
+                f"the plan's temporary database, of some 100 bytes an object in {self.folder}, cannot go on; set TMPDIR"
+                f" to a larger disk: {str(error).partition(chr(10))[0]}"
+            ) from None
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row:
         """The only row of an answer."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
+from derivo_cli.exits import Stop
 from derivo_cli.reconcile import compiled, wanted
 from derivo_cli.reconcile.store import Store
 
@@ -127,3 +128,13 @@ def test_what_is_proved_apart_is_done_in_sql(text: str) -> None:
 )
 def test_what_may_meet_is_left_to_python(text: str) -> None:
     assert both(index_of(text), {"in/a.webp": 5}) is None
+
+
+def test_a_disk_that_is_full_is_one_line(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.run("SET memory_limit = '4MB'")
+    store.run("SET max_temp_directory_size = '1MB'")
+    with pytest.raises(Stop, match="set TMPDIR to a larger disk") as stop:
+        store.run("CREATE TEMP TABLE x AS SELECT md5(range::VARCHAR) AS text FROM range(1_000_000) ORDER BY text")
+    store.close()
+    assert "\n" not in str(stop.value)
