@@ -7,7 +7,7 @@ from pathlib import Path
 from coslocal.pytest_plugin import Server
 from tests.derivo_cli.reconcile.scenario import Numbers, Scenario
 
-FEW = Numbers(images=80, deleted=5, overwritten=3, foreign=2, kills=2)
+FEW = Numbers(images=60, deleted=5, overwritten=3, foreign=2, kills=2)
 
 
 def test_disorder_is_told_and_mended_through_kills(coslocal_server: Server, tmp_path: Path) -> None:
