@@ -17,7 +17,7 @@ import pytest
 import pyvips
 from qcloud_cos import CosConfig, CosS3Client
 
-from derivo_cli import main
+from derivo_cli import deployments
 from tests.derivo_cli.packaging.built import HERE, package
 from tools import pages
 
@@ -147,7 +147,7 @@ def test_the_page_leads_to_the_first_derivative_and_back(reader: Reader) -> None
 
 
 def test_every_command_about_the_deployed_function_is_on_the_page() -> None:
-    names = {command.callback.__name__ for command in main.app.registered_commands if command.callback is not None}
+    names = {command.callback.__name__ for command in deployments.app.registered_commands if command.callback}
     told = set(re.findall(r"derivo ([a-z]+)", PAGE))
-    assert told <= names | {"apply"}
+    assert told <= names | {"apply", "lint", "plan"}
     assert {"package", "preflight", "policy", "triggers", "deploy", "logs", "stop", "start", "rollback"} <= told
