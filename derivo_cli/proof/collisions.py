@@ -114,7 +114,12 @@ class _Proof:
             meeting = group.pieces.meeting(pieces.head) if like else group.heads.meeting(output.head)
             for before in map(group.items.__getitem__, meeting):
                 other = self._context.outputs[before]
-                if before < at and literals.tails_meet(other.tails, output.tails) and self._pieces[before].meet(pieces):
+                if (
+                    before < at
+                    and literals.heads_meet(other.head, output.head)
+                    and literals.tails_meet(other.tails, output.tails)
+                    and self._pieces[before].meet(pieces)
+                ):
                     found.append(before)
         return sorted(found)
 

@@ -63,6 +63,11 @@ def _ends_in_name(shape: Shape) -> bool:
     return shape.variables[-1:] == (STEM_PART,)
 
 
+def heads_meet(one: str, other: str) -> bool:
+    """Whether a key may begin with both."""
+    return one.startswith(other) or other.startswith(one)
+
+
 def tails_meet(some: Iterable[str], others: Sequence[str]) -> bool:
     """Whether a key may end in one of each."""
     return any(a.endswith(b) or b.endswith(a) for a in some for b in others)
