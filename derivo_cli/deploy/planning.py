@@ -24,6 +24,7 @@ from derivo_cli.deploy.model import (
     Version,
     Wanted,
 )
+from derivo_cli.exits import USAGE, Stop
 
 # a proxy's URL may hold a password
 _SECRET = ("secret_id", "secret_key", "token", "proxy")
@@ -104,14 +105,23 @@ class Plan:
 def plan(wanted: Wanted, actual: Actual | None) -> Plan:
     """What to do so that everything is as wanted."""
     made = Plan()
-    if actual is not None and actual.latest.kind != wanted.kind:
+    if actual is None:
+        _create(made, wanted)
+        return made
+    other, failed = actual.latest.kind != wanted.kind, actual.latest.status in ("CreateFailed", "DeleteFailed")
+    if (other or failed) and actual.stopped:
+        # were it interrupted between the two, nothing would be left that knows of the stop
+        raise Stop(
+            f"{wanted.address} is stopped, and would have to be made anew, which forgets that; let it go on (derivo"
+            " start), or take it away (derivo deploy --remove)",
+            USAGE,
+        )
+    if other:
         _recreate(made, wanted, actual)
-    elif actual is not None and actual.latest.status in ("CreateFailed", "DeleteFailed"):
+    elif failed:
         made.lines.append(f"- the function, which is {actual.latest.status}: {actual.latest.reason}")
         made.steps += [*map(RemoveTrigger, actual.triggers), Delete()]
-        _create(made, wanted, stopped=actual.stopped)
-    elif actual is None:
-        _create(made, wanted, stopped=False)
+        _create(made, wanted)
     else:
         _update(made, wanted, actual)
     return made
@@ -137,7 +147,7 @@ def back(now: Version, then: Version) -> Plan:
     return made
 
 
-def _create(made: Plan, wanted: Wanted, *, stopped: bool) -> None:
+def _create(made: Plan, wanted: Wanted) -> None:
     config = wanted.config
     made.steps.append(Create(wanted.kind, config, wanted.package))
     made.lines.append(
@@ -146,9 +156,7 @@ def _create(made: Plan, wanted: Wanted, *, stopped: bool) -> None:
     )
     made.lines.append(f"+ code {_hash(wanted.package.sha256)}, {len(wanted.package.data):,} bytes")
     made.lines += [f"+ variable {_variable(name, value)}" for name, value in config.variables.items()]
-    _limits(made, wanted, reserved=0 if stopped else None, retries=None)
-    if stopped:
-        made.steps.append(Reserve(0))
+    _limits(made, wanted, reserved=None, retries=None)
     made.steps.append(Publish(wanted.package.sha256))
     made.lines.append("+ a version, which $DEFAULT names")
     _triggers(made, wanted, ())
@@ -172,7 +180,7 @@ def _recreate(made: Plan, wanted: Wanted, actual: Actual) -> None:
     wanted = replace(wanted, config=_merged(wanted.config, actual.latest.config, made))
     if wanted.triggers is None:
         wanted = replace(wanted, triggers=actual.triggers)
-    _create(made, wanted, stopped=actual.stopped)
+    _create(made, wanted)
 
 
 def _update(made: Plan, wanted: Wanted, actual: Actual) -> None:
