@@ -62,8 +62,12 @@ def check(seeds: Iterable[int]) -> Tally:
     """Run and judge the schedules of the seeds."""
     total = Tally()
     for seed in seeds:
-        run, verdict = _run(draw(seed))
         total.schedules += 1
+        try:
+            run, verdict = _run(draw(seed))
+        except Exception as error:  # a fault of the simulation takes no other schedule with it
+            total.failing.append(Failing(seed, (f"the simulation broke off: {type(error).__name__}: {error}",)))
+            continue
         total.counts += run.counts
         total.counts["tries"] += len(run.tries)
         total.counts["calls"] += sum(made.calls.total() for made in run.tries)

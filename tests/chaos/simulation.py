@@ -321,7 +321,7 @@ class _Simulation:
         self._made.counts["derivatives made by plan and apply"] += written
 
     def _tell_again(self, name: str, item: StoredObject) -> None:
-        self._push(f"again/{item.key}", json.dumps(envelope(record_of(name, item, self._cloud))))
+        self._push(f"again/{item.bucket}/{item.key}", json.dumps(envelope(record_of(name, item, self._cloud))))
 
     def _note(self, what: str) -> None:
         self._made.trace.append(f"{self._time.now - START:8.2f} s  {what}")
