@@ -12,7 +12,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Deployed:
 
         Raises RuntimeError with what it said when it fails.
         """
-        command = [sys.executable, "-S", *arguments]
+        command = [sys.executable, "-S", "-B", *arguments]
         done = subprocess.run(
             command, cwd=self.root, env=self.environment(), capture_output=True, text=True, check=False
         )
@@ -86,6 +86,13 @@ def derivo(folder: Path, proxy: str, rules: Path | None = None) -> Deployed:
     if rules is not None:
         (root / compiled.FILE).write_bytes(compiled.encode(load(rules).rule_sets, "bench"))
     return Deployed(name="derivo", root=root, packages=root, proxy=proxy)
+
+
+def sources_only(folder: Path, function: Deployed) -> Deployed:
+    """The same package without its byte code, as it is built where no interpreter of the target is at hand."""
+    root = folder / "derivo-sources"
+    shutil.copytree(function.root, root, ignore=shutil.ignore_patterns("__pycache__"))
+    return replace(function, root=root, packages=root)
 
 
 @cache

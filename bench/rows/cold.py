@@ -26,6 +26,7 @@ def rows(setting: Setting) -> Iterator[Row]:
     with stub.running(picture) as url:
         function = deployed.derivo(setting.folder, url)
         yield _against_import(function, setting, picture)
+        yield _without_byte_code(function, setting, picture)
         handler = deployed.pillow(setting.folder, url, peers.install())
         yield _against_pillow(function, handler, setting, picture)
 
@@ -41,6 +42,19 @@ def _against_import(function: Deployed, setting: Setting, picture: Path) -> Row:
         "cold start: process to first event", ours, theirs, unit="s", goal=Goal(1.25),
         against="python -c 'import qcloud_cos'",
         method=f"{_METHOD}; the event of avatars/, 4 derivatives: one processing call and the HEAD of verification",
+    )  # fmt: skip
+
+
+def _without_byte_code(function: Deployed, setting: Setting, picture: Path) -> Row:
+    event = deployed.write_event(setting.folder, _KEY, picture.stat().st_size)
+    ours, theirs = in_turn(
+        partial(timed, partial(deployed.sources_only(setting.folder, function).first_event, event)),
+        partial(timed, partial(function.first_event, event)),
+        setting.runs(9, 3),
+    )
+    return compared(
+        "cold start of a package of sources only", ours, theirs, unit="s", against="with byte code",
+        method=f"{_METHOD}; both packages are Derivo's own; a new process compiles what it imports and keeps nothing",
     )  # fmt: skip
 
 

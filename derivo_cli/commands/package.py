@@ -38,7 +38,8 @@ def _told(package: Package) -> list[str]:
     else:
         code = (
             f"no byte code, as there is no CPython {package.python} here: the same bytes on any machine, and every cold"
-            " start compiles the sources first, for 2.3 times its processor time; install that Python for a faster one"
+            " start compiles the sources first, for twice the time (docs/benchmarks.md); install that Python for"
+            " a faster one"
         )
     if package.python not in CLOUD:
         code += f"\nthe platform does not run Python {package.python}: this package is for trying it out with coslocal"

@@ -45,6 +45,8 @@ def existing(file: Path, stage: str | None, clock: Clock | None = None) -> Itera
         written = serverless.read(file)
         stage = stage or written.stage
         found = variables.resolve(written, variables.environment(file.parent, stage), stage).deployment
+    except FileNotFoundError:
+        raise Stop(f"there is no {file}; name it with --serverless", USAGE) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Stop(f"{file}: {reason}", USAGE) from None

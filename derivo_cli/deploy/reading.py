@@ -42,6 +42,8 @@ def resolved(file: Path, stage: str | None) -> variables.Resolved:
         written = serverless.read(file)
         known = variables.environment(file.parent, stage or written.stage)
         found = variables.resolve(written, known, stage)
+    except FileNotFoundError:
+        raise Stop(f"there is no {file}; name it with --serverless", USAGE) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise Stop(f"{file}: {reason}", USAGE) from None
