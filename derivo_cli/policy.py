@@ -164,7 +164,8 @@ def _of_rule_set(rule_set: RuleSet, bucket: str, posts: bool) -> Iterator[Need]:
         yield Need(place, (GET, HEAD, PUT), "manifests")
         yield Need(place, removed, "removing manifests with their source")
     if rule_set.on_failure is not None:
-        yield Need(Place(bucket, rule_set.on_failure.lstrip("/")), (PUT,), "failure records")
+        place = Place(bucket, rule_set.on_failure.lstrip("/"))
+        yield Need(place, (GET, PUT, REMOVE), "failure records, and clearing away those of what is mended")
 
 
 def _of_operator(rule_set: RuleSet, bucket: str) -> Iterator[Need]:
@@ -176,8 +177,6 @@ def _of_operator(rule_set: RuleSet, bucket: str) -> Iterator[Need]:
     if rule_set.manifest is not None:
         place = Place(bucket, lead_of(rule_set.manifest, literals.source_head(rule_set)))
         yield Need(place, (REMOVE,), "derivo prune")
-    if rule_set.on_failure is not None:
-        yield Need(Place(bucket, rule_set.on_failure.lstrip("/")), (GET, REMOVE), "derivo status, derivo replay")
 
 
 def _denied(deployed: Deployed, needs: Sequence[Need]) -> list[Statement]:

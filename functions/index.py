@@ -16,6 +16,7 @@ from derivo import compiled, settings
 from derivo.breaker import Breaker, Budget
 from derivo.clock import SystemClock
 from derivo.cos import Cos
+from derivo.earlier import Memory
 from derivo.fileids import Fileids
 from derivo.handle import handle
 from derivo.log import to_stdout
@@ -48,6 +49,7 @@ _INDEX = RuleSetIndex(_LOADED.rule_sets)
 _CLOCK = SystemClock()
 _BREAKER = Breaker(_INDEX)
 _BUDGET = Budget(_CLOCK, settings.read().max_requests_per_minute)
+_MEMORY = Memory()
 _FILEIDS = Fileids(settings.read().fileid_encoding, settings.read().fileid_path)
 _client: Optional[Cos] = None
 
@@ -63,21 +65,23 @@ def main_handler(event: Any, context: Any) -> dict[str, Any]:
         client = _connected()
     except settings.SettingsError as error:
         raise ConfigurationError(str(error)) from None
-    summary = handle(
-        event,
-        context,
-        client=client,
-        rule_sets=_INDEX,
-        clock=_CLOCK,
-        log=to_stdout,
-        region=client.settings.region,
-        breaker=_BREAKER,
-        budget=_BUDGET,
-        sweep_hours=client.settings.sweep_hours,
-    )
-    if _LOADED.errors or not _LOADED.rule_sets:
-        # the good rule sets have been served; the event stays unfinished, because a broken one may have wanted it too
-        raise ConfigurationError(_what_is_wrong(_LOADED))
+    with _MEMORY.event() as noted:
+        summary = handle(
+            event,
+            context,
+            client=client,
+            rule_sets=_INDEX,
+            clock=_CLOCK,
+            log=to_stdout,
+            region=client.settings.region,
+            breaker=_BREAKER,
+            budget=_BUDGET,
+            noted=noted,
+            sweep_hours=client.settings.sweep_hours,
+        )
+        if _LOADED.errors or not _LOADED.rule_sets:
+            # the good rule sets have been served; the event stays unfinished: a broken one may have wanted it too
+            raise ConfigurationError(_what_is_wrong(_LOADED))
     result: dict[str, Any] = msgspec.to_builtins(summary)
     return result
 

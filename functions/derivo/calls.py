@@ -100,15 +100,20 @@ class Calls:
         except CosFailure as failure:
             return failure
 
-    def put(self, bucket: str, key: str, body: bytes, headers: dict[str, Any]) -> Optional[CosFailure]:
-        """Write a small object of Derivo's own. A failure that time may mend is waited out once."""
-        failure = self._put(bucket, key, body, headers)
+    def put(
+        self, bucket: str, key: str, body: bytes, headers: dict[str, Any], *, least: Optional[float] = None
+    ) -> Optional[CosFailure]:
+        """Write a small object of Derivo's own. A failure that time may mend is waited out once. `least`: the time-out
+        in seconds when none is left, for what must be told even then."""
+        failure = self._put(bucket, key, body, headers, least)
         if failure is not None and failure.retryable and self._deadline.back_off(1):
-            return self._put(bucket, key, body, headers)
+            return self._put(bucket, key, body, headers, least)
         return failure
 
-    def _put(self, bucket: str, key: str, body: bytes, headers: dict[str, Any]) -> Optional[CosFailure]:
-        timeout = self._deadline.call_timeout()
+    def _put(
+        self, bucket: str, key: str, body: bytes, headers: dict[str, Any], least: Optional[float]
+    ) -> Optional[CosFailure]:
+        timeout = self._deadline.call_timeout() or least
         if timeout is None:
             return _too_late()
         try:

@@ -11,6 +11,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some fixed point."""
 
+    def time(self) -> float:
+        """Unix seconds."""
+
     def sleep(self, seconds: float) -> None: ...
 
 
@@ -19,6 +22,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def time(self) -> float:
+        return time.time()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

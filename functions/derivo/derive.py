@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Optional
 
 import msgspec
@@ -12,6 +13,7 @@ from derivo.breaker import Budget
 from derivo.calls import MOST_TRIES, Calls
 from derivo.clock import Deadline
 from derivo.cos import Cos, CosFailure, Head, Processed, Result
+from derivo.manifest import Made
 from derivo.outcomes import FAILED, WRITTEN, Outcome, Work, failed, skipped
 from derivo.plan import MANIFEST, Plan, Planned, PlannedManifest, ProcessRequest, requests_for
 from derivo.standing import proved
@@ -40,12 +42,19 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def derive(
-    plan: Plan, cos: Cos, deadline: Deadline, *, upload: Optional[Upload] = None, budget: Optional[Budget] = None
+    plan: Plan,
+    cos: Cos,
+    deadline: Deadline,
+    *,
+    upload: Optional[Upload] = None,
+    budget: Optional[Budget] = None,
+    earlier: Sequence[Made] = (),
 ) -> Work:
     """Carry out a plan: ceil(n/5) processing calls on the good path, and one HEAD where the plan asks to verify. Never
     raises for what COS does.
 
-    Derivatives that `upload` made are taken over, those that are proved to stand are skipped; the rest is made.
+    Derivatives that `upload` made are taken over, those that are proved to stand are skipped, `earlier` being what
+    earlier tries made; the rest is made.
     Afterwards the source is looked at: when it was overwritten meanwhile, everything is made again from what stands
     there now, so that whichever of two runs ends last, the derivatives are the last source's (law 4). `Work.gone` tells
     that the source does not exist (any more); outcomes of what could not be made are then `skipped(source_gone)`.
@@ -56,7 +65,7 @@ def derive(
         calls.note(upload.answer.request_id)
         run.take(upload.request, upload.answer)
     else:
-        run.skip_what_stands()
+        run.skip_what_stands(earlier)
     run.settle_open_keys()
     for _ in range(MOST_ROUNDS):
         run.make_remaining()
@@ -88,9 +97,9 @@ class _Run:
 
     # --- before anything is made
 
-    def skip_what_stands(self) -> None:
+    def skip_what_stands(self, earlier: Sequence[Made]) -> None:
         """Take over the outcomes of what need not be made."""
-        found = proved(self._plan, self._calls)
+        found = proved(self._plan, self._calls, earlier)
         if found.gone:
             self._settle(self._plan.derivatives, CosFailure("NoSuchKey"))
         self._outcomes.update(found.outcomes)
@@ -222,6 +231,7 @@ class _Run:
         also when that cannot be told."""
         head = self._calls.head(self._plan.source.bucket, self._plan.source.key)
         if isinstance(head, CosFailure):
+            self._facts = None
             return not head.retryable
         if head is None:
             self._gone = True
@@ -238,26 +248,33 @@ class _Run:
             return False
         if self._postponed or (self._manifests and told != self._facts):
             # the event was of another version of the source, or CI misnamed it
-            self.write_manifests()
+            self._write_manifests()
             return self.is_current()
         return True
 
     def write_manifests(self) -> None:
         """The manifest of each rule set that wants one and of which something stands: with one PUT, if it changed. Not
-        yet where CI calls the source by a result's ETag (CI 1.5), and it is looked at anyway."""
+        yet where it is open which source they would tell of, and it is looked at anyway."""
         self._manifests = {}
-        asked = bool(self._plan.manifests) and self._plan.verify
-        self._postponed = asked and self._facts is None and self._is_misnamed()
-        if self._postponed:
-            return
+        self._postponed = bool(self._plan.manifests) and self._plan.verify and not self._is_told_apart()
+        if not self._postponed:
+            self._write_manifests()
+
+    def _is_told_apart(self) -> bool:
+        """Whether the answers tell of one version of the source, of which the facts are known. They may also call it by
+        a result's ETag (CI 1.5)."""
+        if self._facts is not None:
+            return self._etags == {self._facts[0]}
+        made = (outcome for outcome in self._outcomes.values() if outcome.status == WRITTEN)
+        return len(self._etags) == 1 and all(outcome.etag not in self._etags for outcome in made)
+
+    def _write_manifests(self) -> None:
+        self._postponed = False
+        self._manifests = {}
         for wanted in self._plan.manifests:
             data = manifest.encode(manifest.build(self._plan, wanted.rule_set, self.work([])))
             if any(o.is_known and o.derivative.rule_set == wanted.rule_set for o in self._outcomes.values()):
                 self._manifests[wanted] = self._write_manifest(wanted, data)
-
-    def _is_misnamed(self) -> bool:
-        made = (outcome for outcome in self._outcomes.values() if outcome.status == WRITTEN)
-        return any(outcome.etag == self._source.etag for outcome in made)
 
     def _write_manifest(self, wanted: PlannedManifest, data: bytes) -> Outcome:
         planned = Planned(
@@ -300,7 +317,7 @@ class _Run:
             gone=self._gone,
             calls=self._calls.processed,
             heads=self._calls.heads,
-            source_etag=(self._facts[0] if self._facts else self._source.etag) or None,
+            source_etag=self._source_etag(),
             source_size=self._facts[1] if self._facts else self._plan.source.size,
             source_format=self._source.format,
             source_width=self._source.width,
@@ -309,6 +326,12 @@ class _Run:
             source_orientation=self._source.orientation,
             request_ids=tuple(self._calls.request_ids),
         )
+
+    def _source_etag(self) -> Optional[str]:
+        """Of the version that all outcomes are of, where that is known."""
+        if self._facts is not None:
+            return self._facts[0]
+        return (self._source.etag or None) if len(self._etags) < 2 else None
 
 
 def _may_be_of_one(failure: CosFailure, left_out: int) -> bool:

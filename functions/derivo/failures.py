@@ -10,6 +10,7 @@ import msgspec
 
 from derivo import __version__, ownobjects
 from derivo.events import Source
+from derivo.manifest import Made, made
 from derivo.outcomes import FAILED, Work
 
 FORMAT = 1
@@ -30,13 +31,15 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """`failure` is the version of this format; `source` is enough to process it again; `invocation` finds its log."""
+    """`failure` is the version of this format; `source` is enough to process it again; `invocation` finds its log;
+    `made` is what need not be made again, where something was made."""
 
     failure: int
     derivo: str
     source: Source
     invocation: str
     failures: tuple[Failure, ...]
+    made: Optional[Made] = None
 
 
 def build(source: Source, work: Work, invocation: str) -> Optional[bytes]:
@@ -57,12 +60,14 @@ def build(source: Source, work: Work, invocation: str) -> Optional[bytes]:
     )
     if not failures:
         return None
+    known = made(source, work)
     record = Record(
         failure=FORMAT,
         derivo=__version__,
         source=msgspec.structs.replace(source, meta={}),
         invocation=invocation,
         failures=failures,
+        made=known if known.derivatives else None,
     )
     return ownobjects.encode(record)
 

@@ -11,11 +11,12 @@ from typing import Any, Optional
 
 import msgspec
 
-from derivo import failures
 from derivo.breaker import Breaker, Budget
+from derivo.calls import Calls
 from derivo.clock import Clock, Deadline
-from derivo.cos import Cos, CosFailure
+from derivo.cos import Cos
 from derivo.derive import derive
+from derivo.earlier import Noted, Records
 from derivo.events import EventError, Removal, Source, Timer, Unusable, sources, timer
 from derivo.follow import KEPT, REMOVED, Fate, Followed, follow, follows
 from derivo.log import Log
@@ -28,6 +29,9 @@ _DEFAULT_BUDGET_SECONDS = 3.0
 
 # Seconds of a timer's invocation that are kept back to note how far it came.
 _FOR_THE_CURSOR = 5.0
+
+# An event that is older was perhaps tried before: the platform's first retry comes a minute after it failed (SCF 3.1).
+_FRESH_SECONDS = 30.0
 
 
 class Unfinished(Exception):
@@ -64,13 +68,14 @@ def handle(
     region: str = "",
     breaker: Optional[Breaker] = None,
     budget: Optional[Budget] = None,
+    noted: Optional[Noted] = None,
     sweep_hours: float = 24.0,
 ) -> Summary:
     """Process an event. Returns the summary; raises Unfinished when something retryable is left.
 
-    An event that is not COS's is logged and acknowledged: trying it again could not make it one. `breaker` and `budget`
-    outlive an invocation, so a warm instance passes its own. A timer's event is a slice of self-healing, of which a new
-    round begins every `sweep_hours`; it raises nothing, since the timer comes again.
+    An event that is not COS's is logged and acknowledged: trying it again could not make it one. `breaker`, `budget`
+    and what `noted` comes from outlive an invocation, so a warm instance passes its own. A timer's event is a slice of
+    self-healing, of which a new round begins every `sweep_hours`; it raises nothing, since the timer comes again.
     """
     breaker = breaker or Breaker(rule_sets)
     rang = timer(event)
@@ -81,6 +86,7 @@ def handle(
         clock=clock,
         deadline=Deadline(clock, seconds - min(_FOR_THE_CURSOR, seconds / 4) if rang else seconds),
         budget=budget,
+        noted=noted or Noted(),
         log=log,
         name=_text(context, "request_id"),
     )
@@ -125,6 +131,7 @@ class _Invocation:
         clock: Clock,
         deadline: Deadline,
         budget: Optional[Budget],
+        noted: Noted,
         log: Log,
         name: str,
     ) -> None:
@@ -133,6 +140,7 @@ class _Invocation:
         self._clock = clock
         self._deadline = deadline
         self._budget = budget
+        self._noted = noted
         self._log = log
         self.name = name
         self.summary = Summary()
@@ -147,7 +155,7 @@ class _Invocation:
         started = self._clock.monotonic()
         gone: list[Source] = []
         for made in _readings(source, self._rule_sets):
-            work = derive(made, self._client, self._deadline, budget=self._budget)
+            work = self._work(made, again=self._may_be_a_retry(source))
             if work.gone:
                 gone.append(msgspec.structs.replace(made.source, other_key=None))
             if not work.gone or any(outcome.status == WRITTEN for outcome in work.outcomes):
@@ -157,14 +165,30 @@ class _Invocation:
     def make(self, made: Plan) -> Work:
         """Run a plan as it is."""
         started = self._clock.monotonic()
-        work = derive(made, self._client, self._deadline, budget=self._budget)
+        work = self._work(made, again=True)
         self._settle(made, work, started, [made.source] if work.gone else [])
+        return work
+
+    def _may_be_a_retry(self, source: Source) -> bool:
+        """Whether it is worth a GET to look for what an earlier try left; a clock that is wrong costs no more."""
+        return source.event_time is not None and self._clock.time() - source.event_time > _FRESH_SECONDS
+
+    def _work(self, made: Plan, *, again: bool) -> Work:
+        """Run a plan; `again`: it may have been tried before. Leaves a record of what failed, where a rule set asks for
+        it. One that cannot be left is left to the retry."""
+        records = Records(made, Calls(made.source, self._client, self._deadline, None))
+        earlier = records.read() if again else []
+        remembered = self._noted.tell(made.source)
+        if remembered is not None:
+            earlier.append(remembered)
+        work = derive(made, self._client, self._deadline, budget=self._budget, earlier=earlier)
+        self._noted.note(made.source, work)
+        self.summary.retryable.extend(records.settle(work, self.name))
         return work
 
     def _settle(self, made: Plan, work: Work, started: float, gone: list[Source]) -> None:
         for outcome in work.outcomes:
             self.summary.add(outcome)
-        self._record(made, work)
         self._log(_source_line(made, work, self.name, milliseconds=self._milliseconds(started)))
         for source in gone:
             if follows(source, self._rule_sets):
@@ -215,24 +239,6 @@ class _Invocation:
         self._log(_followed_line(source, done, self.name))
         if done.returned is not None:
             self.derive(done.returned)
-
-    def _record(self, made: Plan, work: Work) -> None:
-        """Leave a record of what failed, where a rule set asks for it. One that cannot be left is left to the retry."""
-        data = failures.build(made.source, work, self.name) if made.failure_keys else None
-        if data is None:
-            return
-        for key in made.failure_keys:
-            try:
-                self._client.put(
-                    bucket=made.source.bucket,
-                    region=made.source.region,
-                    key=key,
-                    body=data,
-                    headers={"ContentType": "application/json"},
-                    timeout=self._deadline.call_timeout() or 1.0,
-                )
-            except CosFailure as failure:
-                self.summary.retryable.append(f"{key}: {failure.code}")
 
 
 def _followed_line(source: Source, done: Followed, invocation: str) -> dict[str, Any]:

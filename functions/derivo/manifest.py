@@ -12,6 +12,7 @@ from typing import Optional
 import msgspec
 
 from derivo import __version__, ownobjects
+from derivo.events import Source
 from derivo.outcomes import Work
 from derivo.plan import Plan, Planned
 
@@ -46,6 +47,13 @@ class ManifestDerivative(msgspec.Struct, frozen=True, kw_only=True):
     spec: str
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made, and of which source."""
+
+    source: ManifestSource
+    derivatives: tuple[ManifestDerivative, ...]
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """`manifest` is the version of this format, `derivo` that of the writer."""
 
@@ -58,11 +66,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
     """The manifest of what a run wrote of that rule set, and of what it found to stand."""
-    source = plan.source
+    known = made(plan.source, work, rule_set)
     return Manifest(
-        manifest=FORMAT,
-        derivo=__version__,
-        rule_set=rule_set,
+        manifest=FORMAT, derivo=__version__, rule_set=rule_set, source=known.source, derivatives=known.derivatives
+    )
+
+
+def made(source: Source, work: Work, rule_set: Optional[str] = None) -> Made:
+    """What a run wrote, and what it found to stand: derivatives of one rule set, or of all. Manifests are not told of:
+    they have no spec."""
+    return Made(
         source=ManifestSource(
             bucket=source.bucket,
             key=source.key,
@@ -87,7 +100,7 @@ def build(plan: Plan, rule_set: str, work: Work) -> Manifest:
                 spec=outcome.derivative.spec,
             )
             for outcome in work.outcomes
-            if outcome.is_known and outcome.derivative.rule_set == rule_set
+            if outcome.is_known and outcome.derivative.spec and rule_set in (None, outcome.derivative.rule_set)
         ),
     )
 

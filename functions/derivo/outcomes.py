@@ -18,7 +18,8 @@ UP_TO_DATE = "up_to_date"
 # reason -> what it says. Nothing was to do; the event is acknowledged.
 REASONS: dict[str, str] = {
     "derived_at_upload": "the uploader's own request made it, and it stands",
-    UP_TO_DATE: "the manifest proves that it was made of this very source by the same rule, and it stands",
+    UP_TO_DATE: "a manifest, or what an earlier try told, proves that it was made of this very source by the same rule,"
+    " and it stands",
     "source_gone": "the source does not exist any more: its removal has its own event",
     "unchanged": "the manifest would be the same, so it was not written",
 }

@@ -1,9 +1,11 @@
-"""What need not be made, because it is proved to stand: by the uploader's mark, or by a manifest. Proofs are looked for
-where they cost nothing when there are none; whatever cannot be looked at is made again, which is harmless (law 4).
+"""What need not be made, because it is proved to stand: by the uploader's mark, by a manifest, or by what an earlier
+try of the event made. Proofs are looked for where they cost nothing when there are none; whatever cannot be looked at
+is made again, which is harmless (law 4).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Optional, Union
 
 import msgspec
@@ -11,7 +13,7 @@ import msgspec
 from derivo import manifest
 from derivo.calls import Calls
 from derivo.cos import CosFailure, Head, Processed
-from derivo.manifest import Manifest, ManifestDerivative
+from derivo.manifest import Made, ManifestDerivative
 from derivo.outcomes import Outcome, skipped
 from derivo.plan import Plan, Planned, PlannedManifest
 
@@ -29,15 +31,17 @@ class Proved(msgspec.Struct):
     gone: bool = False
 
 
-def proved(plan: Plan, calls: Calls) -> Proved:
-    """What stands of a plan. One HEAD for each derivative that the mark or a manifest speaks for; one GET a manifest,
-    where the event told the source's ETag."""
+def proved(plan: Plan, calls: Calls, earlier: Sequence[Made] = ()) -> Proved:
+    """What stands of a plan. One HEAD for each derivative that the mark, a manifest or `earlier`, what earlier tries
+    made, speaks for; one GET a manifest, where the event told the source's ETag, and else one HEAD of the source for
+    `earlier`."""
     if plan.source.meta.get(UPLOAD_MARK) == plan.digest:
         return _derived_at_upload(plan, calls)
     found = Proved()
     if plan.source.etag is not None:
         for wanted in plan.manifests:
             _by_manifest(plan, wanted, calls, found)
+    _by_earlier_tries(plan, earlier, calls, found)
     return found
 
 
@@ -51,14 +55,30 @@ def _by_manifest(plan: Plan, wanted: PlannedManifest, calls: Calls, found: Prove
     source = plan.source
     if known is None or (known.source.bucket, known.source.key) != (source.bucket, source.key):
         return
-    if (known.source.etag, known.source.size) != (source.etag, source.size):
-        return
-    made = {(item.bucket, item.key, item.spec): item for item in known.derivatives}
-    for derivative in plan.derivatives:
+    if (known.source.etag, known.source.size) == (source.etag, source.size):
+        told = Made(source=known.source, derivatives=known.derivatives)
+        _take((d for d in plan.derivatives if d.rule_set == wanted.rule_set), told, calls, found)
+
+
+def _by_earlier_tries(plan: Plan, earlier: Sequence[Made], calls: Calls, found: Proved) -> None:
+    """Skip what an earlier try made of this very source, by the same rule, and what still stands as it left it."""
+    source = plan.source
+    etag = source.etag
+    if etag is None and earlier:
+        head = calls.head(source.bucket, source.key)
+        etag = head.etag if isinstance(head, Head) else None
+    for told in earlier:
+        if (told.source.bucket, told.source.key, told.source.etag) == (source.bucket, source.key, etag):
+            _take((d for d in plan.derivatives if d not in found.outcomes), told, calls, found)
+
+
+def _take(derivatives: Iterable[Planned], told: Made, calls: Calls, found: Proved) -> None:
+    made = {(item.bucket, item.key, item.spec): item for item in told.derivatives}
+    for derivative in derivatives:
         item = made.get((derivative.bucket, derivative.key, derivative.spec))
-        if derivative.rule_set == wanted.rule_set and item is not None and _stands(item, calls):
+        if item is not None and _stands(item, calls):
             found.outcomes[derivative] = _up_to_date(derivative, item)
-            found.source = _facts(known)
+            found.source = _facts(told)
 
 
 def _stands(item: ManifestDerivative, calls: Calls) -> bool:
@@ -77,8 +97,8 @@ def _up_to_date(derivative: Planned, item: ManifestDerivative) -> Outcome:
     )
 
 
-def _facts(known: Manifest) -> Processed:
-    source = known.source
+def _facts(told: Made) -> Processed:
+    source = told.source
     return Processed(
         etag=source.etag,
         format=source.format,

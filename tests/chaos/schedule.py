@@ -43,9 +43,9 @@ class Step:
 class Schedule:
     """`limit` is the function's time-out in seconds; `wildness` from 0 to 1 how much goes wrong; `broad`: the trigger
     fires for derivatives too; `loses`: whether events may be lost; `fileids`: how the function knows in which form COS
-    takes them: told by settings, found out by every instance, or by one that all tries share; `mends`: what makes good
-    lost events: plan and apply afterwards, or timers (self-healing), which ring meanwhile too; `versioned`: the bucket
-    keeps versions."""
+    takes them: told by settings, found out by every instance, or by one that all tries share (unless each try has its
+    own, the instance remembers what it left unfinished, too); `mends`: what makes good lost events: plan and apply
+    afterwards, or timers (self-healing), which ring meanwhile too; `versioned`: the bucket keeps versions."""
 
     seed: int
     shape: str

@@ -22,6 +22,7 @@ from coslocal.scf.schedule import Schedule as Queue
 from coslocal.storage.types import StoredObject
 from derivo.breaker import Breaker
 from derivo.cos import Cos as Client
+from derivo.earlier import Memory
 from derivo.events import Removal, Source, sources, timer
 from derivo.fileids import Fileids
 from derivo.handle import Unfinished, handle
@@ -34,7 +35,7 @@ from tests.chaos.network import Network
 from tests.chaos.reconciling import reconcile
 from tests.chaos.rights import rights
 from tests.chaos.runs import Run, Try
-from tests.chaos.schedule import CALM, RINGS, TIMERS, TOLD, WARM, Mischief, Schedule, Step
+from tests.chaos.schedule import CALM, COLD, RINGS, TIMERS, TOLD, WARM, Mischief, Schedule, Step
 from tests.chaos.timeline import Endless, Timeline
 
 MOST_HAPPENINGS = 20_000
@@ -58,6 +59,9 @@ class _Clock:
         self._timeline = timeline
 
     def monotonic(self) -> float:
+        return self._timeline.now
+
+    def time(self) -> float:
         return self._timeline.now
 
     def sleep(self, seconds: float) -> None:
@@ -95,6 +99,7 @@ class _Simulation:
         self._network = Network(self._time, self._made, plain, self._note)
         self._files = tempfile.TemporaryDirectory(prefix="chaos-")
         self._fileids = Fileids()
+        self._memory = Memory()
         self._rings = 0
         self._swept: dict[str, Any] = {}
         self._clients = Clients(self._made, Path(self._files.name), self._clock, self._connect, self._note)
@@ -228,22 +233,25 @@ class _Simulation:
         context = {"time_limit_in_ms": int(self._schedule.limit * 1000), "request_id": message.request_id}
         status = OK
         try:
-            handle(
-                made.event,
-                context,
-                client=self._connect(self._fileids if self._schedule.fileids == WARM else None, self._role),
-                rule_sets=self._index,
-                clock=self._clock,
-                log=self._log,
-                region=worlds.REGION if timer(made.event) is not None else "",
-                breaker=self._breaker,
-                sweep_hours=0.0,
-            )
+            cold = self._schedule.fileids == COLD
+            with (Memory() if cold else self._memory).event() as noted:
+                handle(
+                    made.event,
+                    context,
+                    client=self._connect(self._fileids if self._schedule.fileids == WARM else None, self._role),
+                    rule_sets=self._index,
+                    clock=self._clock,
+                    log=self._log,
+                    region=worlds.REGION if timer(made.event) is not None else "",
+                    breaker=self._breaker,
+                    noted=noted,
+                    sweep_hours=0.0,
+                )
         except Unfinished as error:
             status, made.ended = CODE_ERROR, f"unfinished: {error}"
         except Killed as error:
             status, made.ended = (TIMEOUT if error.args else EXITED), "killed"
-            self._fileids = Fileids()
+            self._fileids, self._memory = Fileids(), Memory()
         except Exception as error:
             status, made.ended = CODE_ERROR, f"{type(error).__name__}: {error}"
             self._made.bugs.append(f"{made.name}: an undocumented exception: {made.ended}")

@@ -9,7 +9,8 @@ goes wrong and each event is told once. What a source that is gone may leave beh
   killed between writing them and writing its manifest, and the source was removed before the next try. Each of these
   must have been told in the log as `kept(...)` by the last run that looked at it.
 
-Failure records may stand for sources of which something failed, though a later try succeeded (docs/operations.md).
+Failure records may stand for sources of which something failed, though a later try succeeded: it may not have come that
+far, or not have looked.
 A source that breaks, overwritten by what is no image, keeps the derivatives of the image before; schedules have no such
 overwrites.
 """
@@ -172,6 +173,9 @@ class _Still:
     def monotonic(self) -> float:
         return 0.0
 
+    def time(self) -> float:
+        return START
+
     def sleep(self, seconds: float) -> None:
         pass
 
@@ -214,14 +218,14 @@ def _judge_records(run: Run, found: Verdict, standing: dict[Place, StoredObject]
 def bound(plans: list[Plan]) -> int:
     """The most requests one run of the function may make for its sources: at most MOST_ROUNDS rounds of at most
     MOST_TRIES tries of each request and, where one fails for good, of each of its rules alone; two HEADs a round and
-    two a derivative, two HEADs and two PUTs a manifest and round, a record; and as much again when a removed source
-    comes back."""
+    two a derivative, two HEADs and two PUTs a manifest and round, two GETs, a PUT and its repeat for a record, and a
+    HEAD for where the event does not tell the ETag; and as much again when a removed source comes back."""
     total = 0
     for plan in plans:
         derivatives, manifests = len(plan.derivatives), len(plan.manifests)
         rounds = 4 * (4 * (len(plan.requests) + derivatives) + 2 + 4 * manifests)
         follow = 4 + 2 * derivatives + 4 * manifests
-        total += rounds + 2 * derivatives + 1 + follow
+        total += rounds + 2 * derivatives + 5 + follow
     return 2 * total
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from coslocal.scf.event import envelope, record
 from derivo import settings
 from derivo.breaker import Budget
 from derivo.cos import Cos as Client
+from derivo.earlier import Memory
 from derivo.fileids import Fileids
 from derivo.handle import Summary, handle
 from derivo.loading import load_text
@@ -64,13 +66,17 @@ class TestClock:
     def monotonic(self) -> float:
         return self.now
 
+    def time(self) -> float:
+        return time.time() + self.now
+
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
 
 @dataclass
 class Function:
-    """The deployed function, so to speak: `run(event)` is one invocation, `lines` are what it logged."""
+    """The deployed function, so to speak: `run(event)` is one invocation, `lines` are what it logged; with `memory` all
+    are of one instance, else each is of a new one."""
 
     cos: Cos
     rule_sets: RuleSetIndex
@@ -79,6 +85,7 @@ class Function:
     lines: list[dict[str, Any]] = field(default_factory=list)
     budget: Budget | None = None
     fileids: Fileids | None = None
+    memory: Memory | None = None
     sweep_hours: float = 24.0
 
     @property
@@ -87,17 +94,19 @@ class Function:
 
     def run(self, event: Any) -> Summary:
         context = {"time_limit_in_ms": self.budget_ms, "request_id": "invocation-1"}
-        return handle(
-            event,
-            context,
-            client=self.client,
-            rule_sets=self.rule_sets,
-            clock=self.clock,
-            log=self.lines.append,
-            region=REGION,
-            budget=self.budget,
-            sweep_hours=self.sweep_hours,
-        )
+        with (self.memory or Memory()).event() as noted:
+            return handle(
+                event,
+                context,
+                client=self.client,
+                rule_sets=self.rule_sets,
+                clock=self.clock,
+                log=self.lines.append,
+                region=REGION,
+                budget=self.budget,
+                noted=noted,
+                sweep_hours=self.sweep_hours,
+            )
 
     def upload(self, key: str, data: bytes) -> dict[str, Any]:
         """Put an object with the SDK; returns the record of its creation event."""

@@ -49,6 +49,9 @@ class Tide:
     def monotonic(self) -> float:
         return self._clock.now()
 
+    def time(self) -> float:
+        return self._clock.now()
+
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self._clock.advance(seconds)

@@ -80,6 +80,10 @@ def test_every_request_of_twenty_schedules_is_allowed() -> None:
     assert {action for action, _ in asked} >= {policy.GET, policy.HEAD, PUT, policy.REMOVE}
 
 
+# With this seed a try fails whose retry does not.
+_TROUBLED = 4
+
+
 def _calm(shape: worlds.Shape, how: str) -> Schedule:
     """A run in which everything that the function ever does is done, and nothing goes wrong."""
     wanted = [
@@ -93,11 +97,14 @@ def _calm(shape: worlds.Shape, how: str) -> Schedule:
 
 
 def _asked(shape: worlds.Shape, *readings: str) -> set[Asked]:
-    """What runs of a shape ask for under these readings of the rights."""
+    """What runs of a shape ask for under these readings of the rights; where records are left, also when much goes
+    wrong: they are read and cleared away by retries."""
     asked: set[Asked] = set()
     for how in readings:
-        schedule = _calm(shape, how)
-        asked |= asked_in(schedule, rights(shape.name, schedule.dialects))
+        calm = _calm(shape, how)
+        records = any(rule_set.on_failure for rule_set in worlds.index(shape.name).considered)
+        for schedule in (calm, replace(calm, seed=_TROUBLED, wildness=0.6)) if records else (calm,):
+            asked |= asked_in(schedule, rights(shape.name, schedule.dialects))
     return asked
 
 
