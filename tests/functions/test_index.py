@@ -107,6 +107,12 @@ def test_a_broken_rule_set_does_not_keep_the_others_and_is_named(deploy: Deploy)
     assert function.scf.drain()
     assert function.keys() == ["in/a.jpg", "out/in/a.jpg.webp"]
     assert any("b.yml:2:" in line and "CI104" in line for line in function.printed)
+    # SCF tried twice more, for the broken one's sake, and what had been made was not made again
+    assert [(line["written"], line["skipped"], line["calls"]) for line in function.lines] == [
+        (1, 0, 1),
+        (0, 1, 0),
+        (0, 1, 0),
+    ]
 
 
 @pytest.mark.parametrize(
