@@ -16,7 +16,7 @@ from derivo.manifest import Made, made
 from derivo.outcomes import Work
 from derivo.plan import Plan
 
-# Derivatives that an instance remembers, of the sources that failed last: some 5 MB.
+# Derivatives that an instance remembers, of the events that failed last: some 3 MB.
 MOST = 5_000
 
 

@@ -156,6 +156,7 @@ class _Invocation:
         gone: list[Source] = []
         for made in _readings(source, self._rule_sets):
             work = self._work(made, again=self._may_be_a_retry(source))
+            self._noted.note(made.source, work)
             if work.gone:
                 gone.append(msgspec.structs.replace(made.source, other_key=None))
             if not work.gone or any(outcome.status == WRITTEN for outcome in work.outcomes):
@@ -182,7 +183,6 @@ class _Invocation:
         if remembered is not None:
             earlier.append(remembered)
         work = derive(made, self._client, self._deadline, budget=self._budget, earlier=earlier)
-        self._noted.note(made.source, work)
         self.summary.retryable.extend(records.settle(work, self.name))
         return work
 
