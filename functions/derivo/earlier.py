@@ -16,7 +16,7 @@ from derivo.manifest import Made, made
 from derivo.outcomes import Work
 from derivo.plan import Plan
 
-# Derivatives that an instance remembers, of the events that failed last: some 3 MB.
+# Sources and derivatives that an instance remembers, of the events that failed last: some 3 MB.
 MOST = 5_000
 
 
@@ -29,12 +29,13 @@ class Noted:
 
     def note(self, source: Source, work: Work) -> None:
         """What was made of a source. Nothing does not take the place of something."""
+        place = (source.bucket, source.key)
         known = made(source, work)
-        if known.derivatives:
-            self.made[source.bucket, source.key] = known
+        before = self.made.get(place) or self._kept.get(place)
+        self.made[place] = known if known.derivatives or before is None else before
 
     def tell(self, source: Source) -> Optional[Made]:
-        """What was made of the source for an event that failed."""
+        """What was made of the source for an event that failed, be it nothing; None: no such event is known."""
         return self._kept.get((source.bucket, source.key))
 
 
@@ -56,7 +57,7 @@ class Memory:
         except BaseException:
             self._forget(noted)  # the latest go last
             self._kept.update(noted.made)
-            while sum(len(known.derivatives) for known in self._kept.values()) > self._most:
+            while sum(1 + len(known.derivatives) for known in self._kept.values()) > self._most:
                 del self._kept[next(iter(self._kept))]
             raise
         self._forget(noted)

@@ -155,7 +155,7 @@ class _Invocation:
         started = self._clock.monotonic()
         gone: list[Source] = []
         for made in _readings(source, self._rule_sets):
-            work = self._work(made, again=self._may_be_a_retry(source))
+            work = self._work(made)
             self._noted.note(made.source, work)
             if work.gone:
                 gone.append(msgspec.structs.replace(made.source, other_key=None))
@@ -166,21 +166,20 @@ class _Invocation:
     def make(self, made: Plan) -> Work:
         """Run a plan as it is."""
         started = self._clock.monotonic()
-        work = self._work(made, again=True)
+        work = self._work(made, look=True)
         self._settle(made, work, started, [made.source] if work.gone else [])
         return work
 
-    def _may_be_a_retry(self, source: Source) -> bool:
-        """Whether it is worth a GET to look for what an earlier try left; a clock that is wrong costs no more."""
-        return source.event_time is not None and self._clock.time() - source.event_time > _FRESH_SECONDS
-
-    def _work(self, made: Plan, *, again: bool) -> Work:
-        """Run a plan; `again`: it may have been tried before. Leaves a record of what failed, where a rule set asks for
-        it. One that cannot be left is left to the retry."""
+    def _work(self, made: Plan, *, look: bool = False) -> Work:
+        """Run a plan. What an earlier try left is looked for by order, or where it costs a GET for nothing only now and
+        then: this instance knows of one, or the event is old enough. Leaves a record of what failed, where a rule set
+        asks for it; one that cannot be left is left to the retry."""
         records = Records(made, Calls(made.source, self._client, self._deadline, None))
-        earlier = records.read() if again else []
         remembered = self._noted.tell(made.source)
-        if remembered is not None:
+        told = made.source.event_time
+        old = told is not None and self._clock.time() - told > _FRESH_SECONDS
+        earlier = records.read() if look or old or remembered is not None else []
+        if remembered is not None and remembered.derivatives:
             earlier.append(remembered)
         work = derive(made, self._client, self._deadline, budget=self._budget, earlier=earlier)
         self.summary.retryable.extend(records.settle(work, self.name))

@@ -123,7 +123,7 @@ def test_a_rule_that_changed_is_not_taken_for_what_was_made(warm: Function) -> N
 
 @given(
     events=st.lists(st.tuples(st.lists(st.integers(0, 9), max_size=4), st.booleans()), max_size=12),
-    most=st.integers(0, 9),
+    most=st.integers(0, 19),
 )
 def test_a_memory_holds_the_latest_of_what_failed_and_no_more_than_it_may(
     events: list[tuple[list[int], bool]], most: int
@@ -141,7 +141,7 @@ def test_a_memory_holds_the_latest_of_what_failed_and_no_more_than_it_may(
                     raise Unfinished
         except Unfinished:
             wanted.update(dict.fromkeys(sources))
-        while len(wanted) > most:
+        while 2 * len(wanted) > most:
             del wanted[next(iter(wanted))]
         with memory.event() as noted:
             assert [number for number in range(10) if noted.tell(_source(number))] == sorted(wanted)
@@ -174,6 +174,17 @@ def test_every_instance_makes_only_what_a_record_says_is_missing_and_clears_it_a
     }  # fmt: skip
     assert rules_sent(recording.cos)[-1] == 2
     assert sorted(recording.cos.keys()) == sorted([KEY, *ALL])
+
+
+def test_an_instance_that_knows_of_the_failure_looks_however_soon_the_retry_comes(recording: Function) -> None:
+    recording.memory = Memory()
+    event = event_of(recording.upload(KEY, photo()))
+    recording.cos.app.faults.add("error", code="SlowDown", operation="image_process", times=8)
+    with pytest.raises(Unfinished, match="7 derivatives"):
+        recording.run(event)
+    recording.clock.now = 0.0
+    assert recording.run(event).written == 7
+    assert recording.cos.get(RECORD) is None
 
 
 def test_a_fresh_event_costs_no_look_at_records(recording: Function) -> None:
