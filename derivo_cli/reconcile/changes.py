@@ -13,7 +13,7 @@ from derivo_cli.reconcile.wanted import Counts, Items
 def judge(store: Store, old: RuleSetIndex, new: RuleSetIndex, items: Items, prefix: str) -> Counts:
     """Fill `work` with what the sources of the store would have under the new rules and have not under the old, or
     the other way round. Returns what the new rules want."""
-    before = Items(old, items.buckets[0], items.buckets)
+    before = Items(old, items.buckets[0], items.buckets, items.fileids)
     store.run(f"CREATE TABLE items_before ({', '.join(_BEFORE)})")
     for item in before.all:
         store.run("INSERT INTO items_before VALUES (?, ?, ?, ?)", [item.number, item.rule_set, item.name, item.spec])

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from derivo import globs, keys
 from derivo.ci import limits
+from derivo.fileids import NORMALISED
 from derivo.matching import RuleSetIndex, lower_ascii
 from derivo.plan import MANIFEST
 from derivo.rulesets import Derivative, RuleSet
 from derivo_cli.reconcile.places import applying, ending_of, lead_of
 from derivo_cli.reconcile.provenance import quoted
 from derivo_cli.reconcile.store import Store
-from derivo_cli.reconcile.wanted import SOURCES, Counts, Items, fill_wanted
+from derivo_cli.reconcile.wanted import SOURCES, UNMAKEABLE, Counts, Items, fill_wanted
 
 _UPPER, _LOWER = "'ABCDEFGHIJKLMNOPQRSTUVWXYZ'", "'abcdefghijklmnopqrstuvwxyz'"
 
@@ -90,11 +91,13 @@ def _compiled(index: RuleSetIndex, items: Items) -> list[_Part] | None:
 
 def _selects(rule_set: RuleSet, condition: str, items: Items) -> list[str]:
     found, makeable = [], []
+    normalised = items.fileids.path == NORMALISED
     for made in rule_set.derivatives:
         number = items.number(rule_set.name, made.name)
         where = items.bucket_number(made.bucket or items.buckets[0])
-        found.append(_select(number, where, _key(made.to, made.name, made.spec), _blocked("key"), condition))
-        makeable.append(f"({_blocked(_key(made.to, made.name, made.spec))}) IS NULL")
+        key = _key(made.to, made.name, made.spec)
+        found.append(_select(number, where, key, _blocked("key", normalised), condition))
+        makeable.append(f"({_blocked(key, normalised)}) IS NULL")
     if rule_set.manifest is not None:
         number = items.number(rule_set.name, MANIFEST, manifest=True)
         key = _key(rule_set.manifest, MANIFEST, "")
@@ -189,10 +192,12 @@ def _key(template: keys.KeyTemplate, name: str, spec: str) -> str:
     return " || ".join(parts)
 
 
-def _blocked(key: str) -> str:
-    """plan's obstacles as SQL, but for those that are proved not to be."""
-    too_large = f"WHEN s.size > {limits.SOURCE_BYTES} THEN 'source_too_large' END"
-    return _defect(key).removesuffix("END") + too_large
+def _blocked(key: str, normalised: bool) -> str:
+    """plan's obstacles as SQL, but for those that are proved not to be; and those of fileids that are `normalised`."""
+    more = f"WHEN s.size > {limits.SOURCE_BYTES} THEN 'source_too_large' "
+    if normalised:
+        more += f"WHEN contains({key}, '//') OR starts_with({key}, '/') THEN '{UNMAKEABLE}' "
+    return f"{_defect(key).removesuffix('END')}{more}END"
 
 
 def _defect(key: str) -> str:

@@ -60,7 +60,7 @@ def make(request: Request, client: Cos, folder: Path) -> Planned:
 
 def _made(request: Request, client: Cos, store: Store, folder: Path) -> Planned:
     bucket, prefix, index = request.target.bucket, request.target.key, request.index
-    items = wanted.Items(index, bucket)
+    items = wanted.Items(index, bucket, fileids=client.fileids)
     inventories = _inventories(request, client, items)
     if request.old is None:
         _list(request, client, store, items, inventories, places.to_list(index, bucket, prefix), folder)
@@ -103,7 +103,10 @@ def _compared(request: Request, client: Cos, store: Store, items: wanted.Items) 
     summary = summarise(
         store, items, history, counts=counts, vouched=vouched, region=request.region, table=request.prices
     )
-    return msgspec.structs.replace(summary, notices=_notices(index, history, summary.by_time, prefix))
+    told = _notices(index, history, summary.by_time, prefix)
+    if client.fileids.path is None:
+        told += _of_slashes(store)
+    return msgspec.structs.replace(summary, notices=told)
 
 
 def _changed(request: Request, old: RuleSetIndex, store: Store, items: wanted.Items) -> Summary:
@@ -163,6 +166,19 @@ def _listed(client: Cos, bucket: str, region: str, prefix: str, number: int) -> 
 def _refusal(bucket: str, key: str, failure: CosFailure) -> Stop:
     rights = "; derivo policy --for apply prints the rights that plan and apply need"
     return Stop(f"cos://{bucket}/{key}: {failure}{rights if failure.code == 'AccessDenied' else ''}", FINDINGS)
+
+
+def _of_slashes(store: Store) -> tuple[str, ...]:
+    """What the plan may say wrongly, since nobody told how COS reads fileids."""
+    doubled = "(contains(key, '//') OR starts_with(key, '/'))"
+    made = f"FROM work w JOIN items i ON i.item = w.item WHERE i.derivative AND class IN {judging.TO_MAKE}"
+    count = store.one(f"SELECT count(*) {made} AND {doubled}")[0]
+    if not count:
+        return ()
+    return (
+        f"{count} derivatives to be made have `//` in their keys, and there may be no request that makes them: "
+        "derivo probe tells, and DERIVO_FILEID_PATH tells derivo plan",
+    )
 
 
 def _notices(index: RuleSetIndex, history: specs.History, by_time: int, prefix: str) -> tuple[str, ...]:

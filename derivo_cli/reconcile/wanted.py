@@ -9,6 +9,7 @@ from derivo import ownobjects
 from derivo.breaker import Breaker
 from derivo.ci.tree import Rule
 from derivo.events import Source
+from derivo.fileids import Fileids
 from derivo.matching import RuleSetIndex
 from derivo.plan import MANIFEST, plan
 from derivo_cli.reconcile.places import applying
@@ -37,9 +38,12 @@ class Item:
 
 class Items:
     """What the rule sets make, and the buckets it goes to; a bucket's number is its place in `buckets`, which begin
-    with those that are `numbered` already."""
+    with those that are `numbered` already. `fileids` is what is known of their COS: to some keys no fileid leads."""
 
-    def __init__(self, index: RuleSetIndex, bucket: str, numbered: Sequence[str] = ()) -> None:
+    def __init__(
+        self, index: RuleSetIndex, bucket: str, numbered: Sequence[str] = (), fileids: Fileids | None = None
+    ) -> None:
+        self.fileids = fileids or Fileids()
         found: list[Item] = []
         for rule_set, _ in applying(index, bucket, ""):
             keeps = rule_set.manifest is not None
@@ -80,6 +84,9 @@ def _item_row(item: Item, history: History) -> Row:
     return item.number, item.rule_set, item.name, item.spec, when, item.with_manifest, item.rule is not None
 
 
+UNMAKEABLE = "bad_key"
+"""What blocks a derivative to whose key no fileid leads, as in the function's log."""
+
 SOURCES = f"""bucket = 0 AND starts_with(key, $1) AND size > 0 AND NOT ends_with(key, '/')
     AND NOT starts_with(key, '{ownobjects.FOLDER}')"""
 """What may be a source: folder markers, empty objects and our own are none, as for events."""
@@ -112,12 +119,13 @@ def _wanted(store: Store, index: RuleSetIndex, items: Items, prefix: str, counts
         counts.sources += 1
         counts.derivatives += len(made.derivatives) + len(made.blocked)
         blocked = {item.derivative: item.reason for item in made.blocked}
-        for planned in (*made.derivatives, *blocked):
+        blocked |= {planned: UNMAKEABLE for planned in made.derivatives if items.fileids.refuses(planned.key)}
+        for planned in (*made.derivatives, *(item.derivative for item in made.blocked)):
             number = items.number(planned.rule_set, planned.name)
             where = items.bucket_number(planned.bucket)
             yield key, size, etag, modified, number, where, planned.key, blocked.get(planned)
         # a manifest is written of what was made, so where nothing can be made there is none
-        made_of = {planned.rule_set for planned in made.derivatives}
+        made_of = {planned.rule_set for planned in made.derivatives if planned not in blocked}
         for wanted in made.manifests:
             if wanted.rule_set not in made_of:
                 continue

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivo.fileids import PATHS, Fileids
 from derivo.loading import load_text
 from derivo.matching import RuleSetIndex
 from derivo_cli.exits import Stop
@@ -72,12 +73,12 @@ def indexes(draw: st.DrawFn) -> RuleSetIndex:
     return RuleSetIndex(made)
 
 
-def both(index: RuleSetIndex, listed: dict[str, int]) -> tuple[object, object] | None:
-    """(sources, rows) by SQL and by Python; None where the rule sets need Python."""
+def both(index: RuleSetIndex, listed: dict[str, int], path: str | None = None) -> tuple[object, object] | None:
+    """(sources, rows) by SQL and by Python; None where the rule sets need Python. `path`: what becomes of `//`."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         store.fill("objects", ((0, key, size, "e", WHEN, False) for key, size in listed.items()))
-        items = wanted.Items(index, BUCKET)
+        items = wanted.Items(index, BUCKET, fileids=Fileids(path=path))
         everything = "SELECT source, size, item, bucket, key, blocked FROM wanted"
         expected = wanted.fill_wanted(store, index, items, "")
         rows = sorted(store.rows(everything), key=str)
@@ -88,9 +89,9 @@ def both(index: RuleSetIndex, listed: dict[str, int]) -> tuple[object, object] |
 
 
 @settings(max_examples=40, deadline=None)
-@given(indexes(), st.dictionaries(found_keys, sizes, min_size=6, max_size=25))
-def test_sql_and_plan_agree(index: RuleSetIndex, listed: dict[str, int]) -> None:
-    answers = both(index, listed)
+@given(indexes(), st.dictionaries(found_keys, sizes, min_size=6, max_size=25), st.sampled_from([None, *PATHS]))
+def test_sql_and_plan_agree(index: RuleSetIndex, listed: dict[str, int], path: str | None) -> None:
+    answers = both(index, listed, path)
     if answers is not None:
         assert answers[0] == answers[1]
 

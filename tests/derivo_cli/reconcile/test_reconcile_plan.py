@@ -317,3 +317,30 @@ def test_a_right_that_is_wanting_is_named_with_the_bucket(bucket: Bucket, fault:
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert place in done.err
     assert "derivo policy --for apply" in done.err
+
+
+# --- keys to which no fileid leads
+
+
+@pytest.mark.parametrize("rules", [RULES, MANIFEST])
+def test_what_no_request_can_make_is_blocked_where_that_is_told(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, rules: str
+) -> None:
+    bucket.rules(rules)
+    bucket.dialect("fileid-path", "normalised")
+    monkeypatch.setenv("DERIVO_FILEID_PATH", "normalised")
+    bucket.put("in/a.png", "in//b.png")
+    assert bucket.classes() == {"create": 2, "blocked": 2}
+    assert bucket.apply().code == 0
+    found = bucket.plan()
+    assert found["nothing_to_do"]
+    assert found["classes"]["blocked"] == 2
+    assert not any("//" in key for key in bucket.cos.keys() if not key.startswith("in/"))  # noqa: SIM118
+
+
+def test_where_it_is_not_told_the_plan_says_that_it_may_be_wrong(bucket: Bucket) -> None:
+    bucket.put("in/a.png", "in//b.png")
+    (notice,) = (text for text in bucket.plan()["notices"] if "//" in text)
+    assert notice.startswith("2 derivatives to be made have `//` in their keys")
+    bucket.delete("in//b.png")
+    assert not any("//" in text for text in bucket.plan()["notices"])
