@@ -65,7 +65,7 @@ class Clients:
         """Nobody tries an uploader's work again. The function makes it good when the upload's event comes, but not what
         an uploader wrote later, when its source had been overwritten."""
         standing = self._made.cloud.store.get(worlds.BUCKET, step.key)
-        if standing is None or standing.size != len(worlds.picture(step.picture)):
+        if standing is None or worlds.picture_in(standing) != worlds.picture(step.picture):
             self._note(f"{step.name}: the uploader broke off when its source had been overwritten")
             self._made.counts["uploaders that broke off overtaken"] += 1
             self.overtaken.add(step.key)

@@ -68,7 +68,7 @@ def judge(run: Run) -> Verdict:
     for place, versions in run.versions.items():
         if not _is_source(place):
             continue
-        if worlds.picture_of_size(versions[-1].size) is None:
+        if worlds.picture_in(versions[-1]) is None:
             found.other.append(f"written among the sources: {place[1]}")
         if place in standing:
             wanted |= _clean(run, standing[place])
@@ -126,7 +126,7 @@ def _essence(run: Run, item: StoredObject) -> tuple[bytes, str]:
 
 
 def _clean(run: Run, source: StoredObject) -> dict[Place, StoredObject]:
-    data = worlds.picture_of_size(source.size)
+    data = worlds.picture_in(source)
     if data is None:
         return {}
     # a reconcile takes what CI wrote for sources too, whether there were events of it or not
