@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Collection
+from typing import NoReturn
 
 import requests
 
 from coslocal.http import Request, Response
 from coslocal.storage.types import StoredObject
+from derivo.events import timer
 from tests.chaos import mischief, worlds
 from tests.chaos.mischief import Fault, Killed
 from tests.chaos.runs import Run, Try
@@ -25,6 +28,7 @@ class Network:
         self._plain = plain
         self._note = note
         self._call_ends: dict[str, float] = {}
+        self._lands: dict[str, float] = {}
 
     def send(self, request: Request, timeout: float) -> Response:
         """What the SDK's request meets. A call's effect lies between two waits, and its answer after them."""
@@ -37,6 +41,8 @@ class Network:
         fault, seconds = self._draw(name, request)
         if actor.name in self.running and (fault is not None or seconds > 0.05):
             self.running[actor.name].disturbed = True
+        if self._outlives(name, actor, request):
+            self._leave_behind(name, actor, request, timeout)
         ends = self._time.now + timeout
         self._call_ends[actor.name] = ends
         self._wait(actor, min(seconds * 0.4, timeout * 0.8))
@@ -58,10 +64,41 @@ class Network:
             response = fault.spoil(response)
         return response
 
+    def _outlives(self, name: str, actor: Actor, request: Request) -> bool:
+        """Whether CI goes on with a call when nobody waits for it any more; of the function's calls for events, which
+        come again."""
+        made = self.running.get(actor.name)
+        if made is None or timer(made.event) is not None or "image_process" not in request.target:
+            return False
+        return self._made.mischief.draw(f"{name}/outlives", False, 0.15, lambda roll: True)
+
+    def _leave_behind(self, name: str, actor: Actor, request: Request, timeout: float) -> NoReturn:
+        """The caller is reset, gives up or is killed; what CI makes of the source as it is now stands up to 45 s later:
+        sooner than the platform's next try."""
+        self._made.counts["calls that outlive their caller"] += 1
+        self.running[actor.name].disturbed = True
+        roll = random.Random(f"{self._made.schedule.seed}/{name}/how")
+        how, late = roll.choice([mischief.KILLS, "resets", "gives up"]), roll.choice([0.3, 3.0, 20.0, 45.0])
+        seconds = timeout if how == "gives up" else 0.3
+        self._note(f"{name}: {request.method} {request.target}: {how} after {seconds} s, CI goes on for {late} s")
+        self._lands[f"{name}/behind"] = self._time.now + seconds + late
+        self._time.spawn(f"{name}/behind", lambda: self._go_on(name, request))
+        self._wait(actor, seconds)
+        if how == mischief.KILLS:
+            raise Killed
+        raise requests.exceptions.ReadTimeout("chaos") if how == "gives up" else requests.ConnectionError("chaos")
+
+    def _go_on(self, name: str, request: Request) -> None:
+        response = self._made.cloud.handle(request)
+        self._note(f"{name}: ended, with {response.status}")
+
     def saving(self, item: StoredObject) -> None:
         """Before an object stands. Between reading a source and saving what was made of it, CI takes its time."""
         actor = self._time.actor
         if actor is None or item.key.startswith(("in/", worlds.BACKUP, "meta", worlds.FAILURES, worlds.CURSORS)):
+            return
+        if actor.name in self._lands:
+            self._time.wait(max(0.0, self._lands[actor.name] - self._time.now))
             return
         name = f"{actor.name}/c{actor.calls}/{item.key}"
         left = self._call_ends.get(actor.name, self._time.now) - self._time.now

@@ -65,6 +65,7 @@ GOES_WRONG = (
     "answers of part of the results",
     "answers that cannot be read",
     "calls that time out",
+    "calls that outlive their caller",
     "puts in mid-flight",
     "deletes in mid-flight",
     "uploaders killed",
