@@ -37,6 +37,10 @@ MOST_CONNECTIONS = 64
 _CODE = re.compile(r"<Code>\s*([\w.-]{1,60})\s*</Code>")
 
 
+# What requests calls it when nothing was sent, and when the answer broke off that COS gives when it is done.
+_HEARD = frozenset(["ConnectTimeout", "ChunkedEncodingError"])
+
+
 class CosFailure(Exception):
     """A call of COS that did not do what was asked. `status` is the HTTP status, 0 without an answer."""
 
@@ -50,6 +54,11 @@ class CosFailure(Exception):
     @property
     def retryable(self) -> bool:
         return is_retryable(self.code, self.status)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether COS may be at work still, since nobody heard how it ended."""
+        return self.status in (502, 504) or (self.code == "NetworkError" and self.message not in _HEARD)
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

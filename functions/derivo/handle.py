@@ -39,7 +39,8 @@ class Unfinished(Exception):
 
 
 class Summary(msgspec.Struct, kw_only=True):
-    """What an invocation returns, and what its retry would have to do: counts, and one text a retryable failure."""
+    """What an invocation returns, and what its retry would have to do: counts, and one text a retryable failure, or a
+    source of which CI may still write something."""
 
     sources: int = 0
     written: int = 0
@@ -47,6 +48,7 @@ class Summary(msgspec.Struct, kw_only=True):
     removed: int = 0
     failed: int = 0
     unusable: int = 0
+    unheard: list[str] = msgspec.field(default_factory=list)
     retryable: list[str] = msgspec.field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
@@ -117,6 +119,12 @@ def handle(
             f"{len(summary.retryable)} derivatives of {summary.sources} sources are left to a retry: "
             + "; ".join(summary.retryable[:10])
         )
+    if summary.unheard:
+        raise Unfinished(
+            f"all is made, but calls for {len(summary.unheard)} of {summary.sources} sources got no answer, and CI may"
+            " still write what they were to make, of a source overwritten since: a retry looks. "
+            + "; ".join(summary.unheard[:10])
+        )
     return summary
 
 
@@ -157,6 +165,8 @@ class _Invocation:
         for made in _readings(source, self._rule_sets):
             work = self._work(made)
             self._noted.note(made.source, work)
+            if work.unheard and made.verify:
+                self.summary.unheard.append(made.source.key)
             if work.gone:
                 gone.append(msgspec.structs.replace(made.source, other_key=None))
             if not work.gone or any(outcome.status == WRITTEN for outcome in work.outcomes):
@@ -290,6 +300,7 @@ def _source_line(made: Plan, work: Work, invocation: str, *, milliseconds: int) 
         "error": failing[0].code if failing else None,
         "calls": work.calls,
         "heads": work.heads,
+        "unheard": work.unheard or None,
         "ms": milliseconds,
         "plan": made.digest,
         "upload": source.request_id or None,

@@ -155,12 +155,14 @@ def failed(derivative: Planned, code: str, *, status: int = 0, message: str = ""
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
     """What a run of a plan gave: one outcome a derivative, and the facts of the source that CI, and the last HEAD,
-    reported on the way. `gone`: it does not exist (any more)."""
+    reported on the way. `gone`: it does not exist (any more). `unheard` counts calls of which no answer came: CI may
+    still write what it makes of the source as it was then."""
 
     outcomes: tuple[Outcome, ...]
     gone: bool = False
     calls: int = 0
     heads: int = 0
+    unheard: int = 0
     source_etag: Optional[str] = None
     source_size: Optional[int] = None
     source_format: str = ""

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from coslocal.dialects import Dialects
 from coslocal.http import Request, Response
 from coslocal.pytest_plugin import BUCKET, REGION, Cos
 from coslocal.scf.event import record
 from derivo.cos import CosFailure
+from derivo.earlier import Memory
 from derivo.handle import Unfinished
 from derivo.standing import UPLOAD_MARK
 from derivo.upload import put_image
@@ -293,6 +296,70 @@ def test_only_a_request_that_makes_derivatives_marks_its_source(cos: Cos, tmp_pa
     item = cos.app.store.get(BUCKET, KEY)
     assert item is not None
     assert UPLOAD_MARK not in {name.lower() for name in item.headers}
+
+
+# -- calls that outlive their caller
+
+
+def late(function: Function, monkeypatch: pytest.MonkeyPatch, error: Exception) -> Callable[[], None]:
+    """The next processing call is cut off, and CI goes on: what it makes of the source as it is then stands when the
+    result is called."""
+    app = function.cos.app
+    handle = app.handle
+    made: dict[str, bytes | None] = {}
+
+    def cut_off(request: Request) -> Response:
+        if "image_process" not in request.target or made:
+            return handle(request)
+        handle(request)
+        made.update({key: function.cos.get(key) for key in MADE[1:]})
+        for key in made:
+            app.store.delete(BUCKET, key)
+        raise error
+
+    monkeypatch.setattr(app, "handle", cut_off)
+
+    def land() -> None:
+        for key, data in made.items():
+            function.cos.put(key, data or b"")
+
+    return land
+
+
+CUT_OFF = [requests.ReadTimeout("late"), requests.ConnectionError("gone")]
+
+
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("error", CUT_OFF, ids=["gives up", "reset"])
+def test_what_ci_writes_of_an_overwritten_source_when_nobody_waits_any_more_is_mended(
+    function: Function, monkeypatch: pytest.MonkeyPatch, error: Exception, warm: bool
+) -> None:
+    function.memory = Memory() if warm else None
+    event = event_of(function.upload(KEY, photo()))
+    land = late(function, monkeypatch, error)
+    with pytest.raises(Unfinished, match="all is made, but"):
+        function.run(event)
+    function.run(event_of(function.upload(KEY, photo(80, 120))))
+    right = {key: function.cos.get(key) for key in MADE[1:]}
+    land()
+    assert {key: function.cos.get(key) for key in MADE[1:]} != right
+    assert function.run(event).failed == 0
+    assert {key: function.cos.get(key) for key in MADE[1:]} == right
+
+
+@pytest.mark.parametrize(
+    ("rules", "error"),
+    [("immutable: true\n" + THUMB_AND_CARD, CUT_OFF[0]), (THUMB_AND_CARD, requests.ConnectTimeout("never sent"))],
+    ids=["immutable", "not sent"],
+)
+def test_where_that_cannot_be_a_call_that_is_cut_off_costs_no_retry(
+    cos: Cos, monkeypatch: pytest.MonkeyPatch, rules: str, error: Exception
+) -> None:
+    function = Function(cos, index_of(rules))
+    event = event_of(function.upload(KEY, photo()))
+    late(function, monkeypatch, error)
+    assert function.run(event).written == 2
+    assert function.lines[0]["calls"] == 2
 
 
 # -- answers

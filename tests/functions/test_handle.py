@@ -204,8 +204,12 @@ def test_a_derivative_that_ci_never_names_is_given_up_after_it_was_asked_for_alo
 def test_after_one_odd_answer_the_next_try_finishes(function: Function, twisted: Twisted, name: str) -> None:
     record = function.upload("in/a.jpg", photo())
     twisted.twists = [ODD_ANSWERS[name]]
-    assert function.run(event_of(record)).written == 2
-    assert function.lines[0]["calls"] == 2
+    if name == "html error":  # by a gateway: COS itself may be at work still
+        with pytest.raises(Unfinished, match="all is made"):
+            function.run(event_of(record))
+    else:
+        assert function.run(event_of(record)).written == 2
+    assert (function.lines[0]["written"], function.lines[0]["calls"]) == (2, 2)
 
 
 def test_only_the_derivative_that_is_missing_is_asked_for_again(function: Function, twisted: Twisted) -> None:
@@ -224,7 +228,9 @@ def test_only_the_derivative_that_is_missing_is_asked_for_again(function: Functi
 def test_a_broken_connection_is_tried_again(function: Function, after_effect: bool) -> None:
     record = function.upload("in/a.jpg", photo())
     function.cos.mounted.fail(ConnectionResetError("gone"), after_effect=after_effect)
-    assert function.run(event_of(record)).written == 2
+    with pytest.raises(Unfinished, match="all is made, but calls for 1 of 1 sources got no answer"):
+        function.run(event_of(record))
+    assert (function.lines[0]["written"], function.lines[0]["unheard"]) == (2, 1)
 
 
 def test_a_line_that_stays_broken_is_raised_after_the_other_sources_were_done(function: Function) -> None:
@@ -278,7 +284,8 @@ def test_nothing_secret_is_logged_at_any_level(function: Function, caplog: pytes
     caplog.set_level(logging.DEBUG)
     record = function.upload("in/a.jpg", photo())
     function.cos.mounted.fail(requests.ConnectionError("gone"))
-    function.run(event_of(record))
+    with pytest.raises(Unfinished):
+        function.run(event_of(record))
     logged = caplog.text + json.dumps(function.lines)
     assert "q-signature" not in logged
     assert "Authorization" not in logged
