@@ -20,7 +20,8 @@ _OF_THIS_MINUTE = frozenset(["Deadline", "BudgetExceeded"])
 
 
 class Calls:
-    """COS, for the work on one source. `processed` and `heads` count; `request_ids` are those of processing calls."""
+    """COS, for the work on one source. `processed` and `heads` count, and `unheard` what nobody answered and may still
+    write where others write; `request_ids` are those of processing calls."""
 
     def __init__(self, source: Source, cos: Cos, deadline: Deadline, budget: Optional[Budget]) -> None:
         self._source = source
@@ -29,6 +30,7 @@ class Calls:
         self._budget = budget
         self.processed = 0
         self.heads = 0
+        self.unheard = 0
         self.request_ids: list[str] = []
 
     @property
@@ -64,6 +66,7 @@ class Calls:
             )
         except CosFailure as failure:
             self.note(failure.request_id)
+            self.unheard += failure.unheard and not spoken  # a question has a folder of its own
             return failure
         self.note(answer.request_id)
         return answer
@@ -121,6 +124,7 @@ class Calls:
                 bucket=bucket, region=self._source.region, key=key, body=body, headers=headers, timeout=timeout
             )
         except CosFailure as failure:
+            self.unheard += failure.unheard
             return failure
         return None
 

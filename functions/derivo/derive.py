@@ -88,7 +88,6 @@ class _Run:
         self._gone = False
         self._stranger = ""
         self._postponed = False
-        self._unheard = 0
         self._source = Processed()
         self._etags: set[str] = set()
         self._manifests: dict[PlannedManifest, Outcome] = {}
@@ -169,7 +168,6 @@ class _Run:
     def _send(self, request: ProcessRequest) -> Optional[CosFailure]:
         answer = self._calls.process(request.pic_operations)
         if isinstance(answer, CosFailure):
-            self._unheard += answer.unheard
             return answer
         others = self.take(request, answer)
         self._stranger = others[0].key if others else ""
@@ -319,7 +317,7 @@ class _Run:
             gone=self._gone,
             calls=self._calls.processed,
             heads=self._calls.heads,
-            unheard=self._unheard,
+            unheard=self._calls.unheard,
             source_etag=self._source_etag(),
             source_size=self._facts[1] if self._facts else self._plan.source.size,
             source_format=self._source.format,

@@ -16,6 +16,13 @@ from tests.chaos.mischief import Fault, Killed
 from tests.chaos.runs import Run, Try
 from tests.chaos.timeline import Actor, Timeline
 
+_WRITES = ("PUT", "DELETE")
+_NOT_BY_CI = ("in/", worlds.BACKUP, "meta", worlds.FAILURES, worlds.CURSORS)
+
+
+def _processes(request: Request) -> bool:
+    return "image_process" in request.target
+
 
 class Network:
     """`running` are the tries of the function by the names of their actors. Actors named in `plain` have no
@@ -65,22 +72,22 @@ class Network:
         return response
 
     def _outlives(self, name: str, actor: Actor, request: Request) -> bool:
-        """Whether CI goes on with a call when nobody waits for it any more; of the function's calls for events, which
-        come again."""
+        """Whether a call is done when nobody waits for it any more; of the function's calls for events, which come
+        again."""
         made = self.running.get(actor.name)
-        if made is None or timer(made.event) is not None or "image_process" not in request.target:
+        if made is None or timer(made.event) is not None or not (_processes(request) or request.method in _WRITES):
             return False
         return self._made.mischief.draw(f"{name}/outlives", False, 0.15, lambda roll: True)
 
     def _leave_behind(self, name: str, actor: Actor, request: Request, timeout: float) -> NoReturn:
-        """The caller is reset, gives up or is killed; what CI makes of the source as it is now stands up to 45 s later:
-        sooner than the platform's next try."""
+        """The caller is reset, gives up or is killed; what it asked for is done up to 45 s later, sooner than the
+        platform's next try: CI writes what it makes of the source as it is now."""
         self._made.counts["calls that outlive their caller"] += 1
         self.running[actor.name].disturbed = True
         roll = random.Random(f"{self._made.schedule.seed}/{name}/how")
         how, late = roll.choice([mischief.KILLS, "resets", "gives up"]), roll.choice([0.3, 3.0, 20.0, 45.0])
         seconds = timeout if how == "gives up" else 0.3
-        self._note(f"{name}: {request.method} {request.target}: {how} after {seconds} s, CI goes on for {late} s")
+        self._note(f"{name}: {request.method} {request.target}: {how} after {seconds} s, but it is done {late} s later")
         self._lands[f"{name}/behind"] = self._time.now + seconds + late
         self._time.spawn(f"{name}/behind", lambda: self._go_on(name, request))
         self._wait(actor, seconds)
@@ -89,13 +96,15 @@ class Network:
         raise requests.exceptions.ReadTimeout("chaos") if how == "gives up" else requests.ConnectionError("chaos")
 
     def _go_on(self, name: str, request: Request) -> None:
+        if not _processes(request):  # else it waits between reading and writing
+            self._time.wait(self._lands[f"{name}/behind"] - self._time.now)
         response = self._made.cloud.handle(request)
         self._note(f"{name}: ended, with {response.status}")
 
     def saving(self, item: StoredObject) -> None:
         """Before an object stands. Between reading a source and saving what was made of it, CI takes its time."""
         actor = self._time.actor
-        if actor is None or item.key.startswith(("in/", worlds.BACKUP, "meta", worlds.FAILURES, worlds.CURSORS)):
+        if actor is None or item.key.startswith(_NOT_BY_CI):
             return
         if actor.name in self._lands:
             self._time.wait(max(0.0, self._lands[actor.name] - self._time.now))
@@ -109,7 +118,7 @@ class Network:
 
     def _draw(self, name: str, request: Request) -> tuple[Fault | None, float]:
         method, wrong = request.method, self._made.mischief
-        processes = "image_process" in request.target or (method == "PUT" and "Pic-Operations" in request.headers)
+        processes = _processes(request) or (method == "PUT" and "Pic-Operations" in request.headers)
         fault: Fault | None = None
         fault = wrong.draw(name, fault, 0.35, lambda roll: mischief.draw(roll, method, processes))
         seconds = wrong.draw(f"{name}/slow", 0.05, 0.5, lambda roll: roll.choice([0.4, 2.0, 7.0, 40.0, 90.0]))
@@ -136,5 +145,5 @@ class Network:
 
     def _count(self, actor: Actor, request: Request) -> None:
         if actor.name in self.running:
-            kind = "process" if "image_process" in request.target else request.method
+            kind = "process" if _processes(request) else request.method
             self.running[actor.name].calls[kind] += 1
