@@ -265,6 +265,8 @@ class _Run:
         a result's ETag (CI 1.5)."""
         if self._facts is not None:
             return self._etags == {self._facts[0]}
+        if self._etags == {self._plan.source.etag}:
+            return True
         made = (outcome for outcome in self._outcomes.values() if outcome.status == WRITTEN)
         return len(self._etags) == 1 and all(outcome.etag not in self._etags for outcome in made)
 
@@ -332,7 +334,7 @@ class _Run:
         """Of the version that all outcomes are of, where that is known."""
         if self._facts is not None:
             return self._facts[0]
-        return (self._source.etag or None) if len(self._etags) < 2 else None
+        return (self._source.etag or None) if self._is_told_apart() else None
 
 
 def _may_be_of_one(failure: CosFailure, left_out: int) -> bool:
