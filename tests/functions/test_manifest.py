@@ -11,6 +11,7 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coslocal.dialects import Dialects
 from coslocal.pytest_plugin import REGION, Cos
 from derivo import __version__, manifest
 from derivo.handle import Unfinished
@@ -171,3 +172,12 @@ def test_what_is_written_is_as_the_published_schema_says(function: Function) -> 
 
     function.run(event_of(function.upload("in/a.jpg", photo())))
     jsonschema.validate(read(function), msgspec.json.schema(manifest.Manifest))
+
+
+@pytest.mark.parametrize("tells_etag", [True, False])
+def test_of_an_immutable_source_it_names_no_etag_that_is_a_results(cos: Cos, tells_etag: bool) -> None:
+    cos.app.dialects = Dialects({"original-etag": "result", "event-meta": "observed" if tells_etag else "documented"})
+    function = Function(cos, index_of("immutable: true\n" + WITH_MANIFEST))
+    function.run(event_of(function.upload("in/a.jpg", photo())))
+    assert read(function)["source"]["etag"] == ""
+    assert function.cos.journal.count("head_object") == 0
