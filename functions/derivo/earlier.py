@@ -21,22 +21,33 @@ MOST = 5_000
 
 
 class Noted:
-    """What one invocation makes, and what was kept of those before it."""
+    """What one invocation works on, and what was kept of those before it."""
 
     def __init__(self, kept: Optional[dict[tuple[str, str], Made]] = None) -> None:
         self._kept = {} if kept is None else kept
-        self.made: dict[tuple[str, str], Made] = {}
+        self._works: list[tuple[Source, Work]] = []
 
     def note(self, source: Source, work: Work) -> None:
-        """What was made of a source. Nothing does not take the place of something."""
-        place = (source.bucket, source.key)
-        known = made(source, work)
-        before = self.made.get(place) or self._kept.get(place)
-        self.made[place] = known if known.derivatives or before is None else before
+        """What became of a source."""
+        self._works.append((source, work))
 
     def tell(self, source: Source) -> Optional[Made]:
         """What was made of the source for an event that failed, be it nothing; None: no such event is known."""
         return self._kept.get((source.bucket, source.key))
+
+    def places(self) -> set[tuple[str, str]]:
+        """The sources, by bucket and key."""
+        return {(source.bucket, source.key) for source, _ in self._works}
+
+    def made(self) -> dict[tuple[str, str], Made]:
+        """What was made of each source. Nothing does not take the place of something."""
+        found: dict[tuple[str, str], Made] = {}
+        for source, work in self._works:
+            place = (source.bucket, source.key)
+            known = made(source, work)
+            before = found.get(place) or self._kept.get(place)
+            found[place] = known if known.derivatives or before is None else before
+        return found
 
 
 class Memory:
@@ -55,15 +66,16 @@ class Memory:
         try:
             yield noted
         except BaseException:
+            found = noted.made()
             self._forget(noted)  # the latest go last
-            self._kept.update(noted.made)
+            self._kept.update(found)
             while sum(1 + len(known.derivatives) for known in self._kept.values()) > self._most:
                 del self._kept[next(iter(self._kept))]
             raise
         self._forget(noted)
 
     def _forget(self, noted: Noted) -> None:
-        for place in noted.made:
+        for place in noted.places() if self._kept else ():
             self._kept.pop(place, None)
 
 

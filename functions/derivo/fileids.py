@@ -105,7 +105,9 @@ def _decoded(fileid: str, encoding: str) -> str:
 def same_key(reported: str, planned: str) -> bool:
     """Whether an answer's key is this one: CI's samples print keys without the leading slash (CI 1.5), and XML turns a
     carriage return into a line feed."""
-    return _as_xml(planned) in (_as_xml(reported), _as_xml(bare(reported)))
+    if "\r" in planned or "\r" in reported:
+        planned, reported = _as_xml(planned), _as_xml(reported)
+    return planned in (reported, bare(reported))
 
 
 def _as_xml(key: str) -> str:
