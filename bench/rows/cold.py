@@ -47,11 +47,7 @@ def _against_import(function: Deployed, setting: Setting, picture: Path) -> Row:
 
 def _without_byte_code(function: Deployed, setting: Setting, picture: Path) -> Row:
     event = deployed.write_event(setting.folder, _KEY, picture.stat().st_size)
-    ours, theirs = in_turn(
-        partial(timed, partial(deployed.sources_only(setting.folder, function).first_event, event)),
-        partial(timed, partial(function.first_event, event)),
-        setting.runs(9, 3),
-    )
+    ours, theirs = _first_events(deployed.sources_only(setting.folder, function), function, event, setting.runs(9, 3))
     return compared(
         "cold start of a package of sources only", ours, theirs, unit="s", against="with byte code",
         method=f"{_METHOD}; both packages are Derivo's own; a new process compiles what it imports and keeps nothing",
@@ -60,12 +56,13 @@ def _without_byte_code(function: Deployed, setting: Setting, picture: Path) -> R
 
 def _against_pillow(function: Deployed, handler: Deployed, setting: Setting, picture: Path) -> Row:
     event = deployed.write_event(setting.folder, "products/a.jpg", picture.stat().st_size)
-    ours, theirs = in_turn(
-        partial(timed, partial(function.first_event, event)),
-        partial(timed, partial(handler.first_event, event)),
-        setting.runs(15, 5),
-    )
+    ours, theirs = _first_events(function, handler, event, setting.runs(15, 5))
     return compared(
         "cold start against the Pillow handler", ours, theirs, unit="s", against="Pillow handler",
         method=f"{_METHOD}; the event of products/, 7 derivatives: 2 calls and a HEAD, or a download and 7 uploads",
     )  # fmt: skip
+
+
+def _first_events(one: Deployed, other: Deployed, event: Path, runs: int) -> tuple[list[float], list[float]]:
+    ours, theirs = (partial(timed, partial(each.first_event, event)) for each in (one, other))
+    return in_turn(ours, theirs, runs)

@@ -22,7 +22,7 @@ from derivo.ci.prices import PRICES
 from derivo.clock import Clock, SystemClock
 from derivo.cos import Cos, CosFailure
 from derivo.matching import RuleSetIndex
-from derivo_cli import rules, url
+from derivo_cli import regions, rules, url
 from derivo_cli.commands.plan import NOTHING, show
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.pricing import Prices
@@ -70,9 +70,7 @@ def run(place: str, options: Options, *, rules_folder: Path, console: Console) -
     refuse_if_running(_companions(path)[1])
     if options.resume and path.exists():
         return _done(path, _carry_out(PlanFile(path), index, options, console), options)
-    where = options.region or settings.read().region
-    if not where:
-        raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    where = regions.known(options.region, settings.read())
     client = Cos(settings.read())
     with tempfile.TemporaryDirectory(prefix="derivo-plan-") as folder:
         made = planning.make(planning.Request(target, where, index, prices=options.prices), client, Path(folder))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from derivo import settings
 from derivo.cos import Cos
-from derivo_cli import pricing, rules, url
+from derivo_cli import pricing, regions, rules, url
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.reconcile import planfile, planning
 from derivo_cli.reconcile.judging import CLASSES, REASONS, UP_TO_DATE
@@ -35,14 +35,13 @@ def run(
     console: Console,
 ) -> int:
     """Print the plan, and write it to a file. 1 when there is something to make, 0 when there is not."""
+    target = url.parse(address)
     configured = settings.read()
-    where = region or configured.region
-    if not where:
-        raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    where = regions.known(region, configured)
     if old_rules is not None and output is not None:
         raise Stop("--old only tells what a change would touch; the plan to carry out is made without it")
     request = planning.Request(
-        url.parse(address),
+        target,
         where,
         rules.index(rules_folder),
         manifests=manifests,

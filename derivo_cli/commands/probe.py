@@ -10,7 +10,7 @@ from rich.text import Text
 from derivo import settings
 from derivo.cos import Cos, CosFailure
 from derivo.fileids import NORMALISED, Fileids
-from derivo_cli import probing, url
+from derivo_cli import probing, regions, url
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.probing import Found
 
@@ -23,9 +23,7 @@ def run(address: str, *, region: str | None, as_json: bool, console: Console) ->
     if Fileids().is_open(target.key[:-1]):
         raise Stop(f"{address}: how COS reads `%` and `//` is the question; name a folder without them")
     configured = settings.read()
-    where = region or configured.region
-    if not where:
-        raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    where = regions.known(region, configured)
     try:
         found = probing.probe(Cos(configured, Fileids()), target.bucket, where, target.key)
     except CosFailure as failure:

@@ -15,7 +15,7 @@ from derivo import settings
 from derivo.cos import Cos, CosFailure
 from derivo.outcomes import FAILED, WRITTEN
 from derivo.upload import Uploaded, put_image
-from derivo_cli import rules, url
+from derivo_cli import regions, rules, url
 from derivo_cli.exits import DONE, FINDINGS, Stop
 
 
@@ -26,9 +26,7 @@ def run(
     target = url.parse(destination)
     keys = _keys(files, target.key)
     configured = settings.read()
-    place = region or configured.region
-    if not place:
-        raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    place = regions.known(region, configured)
     index = rules.index(rules_folder)
     client = Cos(configured)
     show = _show_json(console) if as_json else _show_table(console)

@@ -16,7 +16,7 @@ from derivo.events import EventError, Source, sources
 from derivo.handle import Summary, Unfinished, handle
 from derivo.matching import RuleSetIndex
 from derivo.plan import plan
-from derivo_cli import records, rules, url
+from derivo_cli import records, regions, rules, url
 from derivo_cli.exits import DONE, FINDINGS, Stop
 from derivo_cli.records import Waiting
 
@@ -27,11 +27,9 @@ _CONTEXT = {"time_limit_in_ms": 900_000, "request_id": "replay"}
 def run(place: str, *, rules_folder: Path, region: str | None, dry_run: bool, console: Console) -> int:
     """Replay all that waits there. A record whose source is done is removed. 1 when something failed again."""
     configured = settings.read()
-    where = region or configured.region
     index = rules.index(rules_folder)
     target = url.parse(place) if place.startswith("cos://") else None
-    if target is not None and not where:
-        raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    where = region or configured.region if target is None else regions.known(region, configured)
     client = Cos(configured) if target is not None or not dry_run else None
     found: Iterator[Waiting]
     if target is not None and client is not None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from derivo import settings
 from derivo.cos import Cos, CosFailure
 from derivo.outcomes import CODES
-from derivo_cli import records, url
+from derivo_cli import records, regions, url
 from derivo_cli.exits import DONE, FINDINGS, Stop
 
 
@@ -19,9 +19,7 @@ def run(address: str, *, region: str | None, as_json: bool, console: Console) ->
     """Print the groups. 1 when something waits, 0 when nothing does."""
     target = url.parse(address)
     configured = settings.read()
-    where = region or configured.region
-    if not where:
-        raise Stop("no region: give --region ap-guangzhou, or set TENCENTCLOUD_REGION")
+    where = regions.known(region, configured)
     groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
     waiting = 0
     try:

@@ -93,8 +93,10 @@ class Records:
         told: list[Made] = []
         for key in self._plan.failure_keys:
             data = self._calls.get(source.bucket, key)
-            record = failures.parse(data) if isinstance(data, bytes) else None
-            if isinstance(data, bytes) and record is not None:
+            if not isinstance(data, bytes):
+                continue
+            record = failures.parse(data)
+            if record is not None and (record.source.bucket, record.source.key) == (source.bucket, source.key):
                 self._found[key] = data
                 if record.made is not None:
                     told.append(record.made)

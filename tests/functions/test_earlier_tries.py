@@ -223,12 +223,15 @@ def test_a_timer_that_mends_clears_the_record_away(recording: Function) -> None:
     assert recording.cos.get(RECORD) is None
 
 
-def test_an_object_that_is_no_record_is_left_where_it_is(recording: Function) -> None:
-    event = event_of(recording.upload(KEY, photo()))
-    recording.cos.put(RECORD, b"a note of somebody's")
-    recording.clock.now += 60
+@pytest.mark.parametrize("what", ["a note", "another source's"])
+def test_an_object_that_is_no_record_of_the_source_is_left_where_it_is(recording: Function, what: str) -> None:
+    event = fail_once(recording)
+    found = b"a note of somebody's"
+    if what == "another source's":
+        found = (recording.cos.get(RECORD) or b"").replace(b'"in/a.jpg"', b'"in/b.jpg"')
+    recording.cos.put(RECORD, found)
     assert recording.run(event).written == 7
-    assert recording.cos.get(RECORD) == b"a note of somebody's"
+    assert recording.cos.get(RECORD) == found
 
 
 LIES: dict[str, Any] = {

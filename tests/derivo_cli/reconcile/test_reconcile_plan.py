@@ -344,3 +344,13 @@ def test_where_it_is_not_told_the_plan_says_that_it_may_be_wrong(bucket: Bucket)
     assert notice.startswith("2 derivatives to be made have `//` in their keys")
     bucket.delete("in//b.png")
     assert not any("//" in text for text in bucket.plan()["notices"])
+
+
+def test_a_wrong_address_is_told_before_a_region_that_is_missing(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TENCENTCLOUD_REGION")
+    for address, said in (("photos", "not a COS address"), (bucket.address, "no region")):
+        done = bucket.derivo("plan", address)
+        assert done.code == 2
+        assert said in done.err
